@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2 // wrong command line or configuration
+)
+
+// cli is the command line. Each command lives in a file of its own name.
+type cli struct {
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// env is the world that a command runs in, so that tests can run commands
+// without a process.
+type env struct {
+	ctx    context.Context
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// usageError is a mistake of the person at the keyboard: exit code 2.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+// usagef returns an error that ends the program with exit code 2. Its text
+// says what is wrong and what to do.
+func usagef(format string, args ...any) error {
+	return usageError{fmt.Errorf(format, args...)}
+}
+
+// run executes one command and returns the exit code. It returns when the
+// command has ended, at the latest a few seconds after ctx was cancelled.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	var c cli
+	exit := -1
+	parser, err := kong.New(&c,
+		kong.Name("chatmood"),
+		kong.Description("Live sentiment analysis for Twitch chat."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exit = code; panic(exitRequest{}) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+	)
+	if err != nil {
+		fmt.Fprintf(stderr, "chatmood: building the command line: %v\n", err)
+		return exitFailure
+	}
+	k, code := parse(parser, args, &exit, stderr)
+	if k == nil {
+		return code
+	}
+	err = k.Run(&env{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr})
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, new(usageError)):
+		fmt.Fprintf(stderr, "chatmood: %v\n", err)
+		return exitUsage
+	default:
+		fmt.Fprintf(stderr, "chatmood: %v\n", err)
+		return exitFailure
+	}
+}
+
+// exitRequest unwinds kong when --help asks to end the program.
+type exitRequest struct{}
+
+func parse(parser *kong.Kong, args []string, exit *int, stderr io.Writer) (k *kong.Context, code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(exitRequest); !ok {
+				panic(r)
+			}
+			k, code = nil, *exit
+		}
+	}()
+	k, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(stderr, "chatmood: %v\nTry 'chatmood --help'.\n", err)
+		return nil, exitUsage
+	}
+	return k, exitOK
+}
