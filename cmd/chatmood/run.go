@@ -18,6 +18,7 @@ const (
 
 // cli is the command line. Each command lives in a file of its own name.
 type cli struct {
+	Config  configCmd  `cmd:"" help:"Print the configuration in effect, without secrets."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

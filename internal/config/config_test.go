@@ -1,0 +1,231 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func lookup(env map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		v, ok := env[name]
+		return v, ok
+	}
+}
+
+const goodKey = "0123456789abcdef0123456789abcdef"
+
+func TestDefaults(t *testing.T) {
+	c, err := Load(lookup(nil), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Production() || !c.Anonymous() || c.ListenAddr() != "127.0.0.1:8000" || c.LogFormat != "text" ||
+		c.DataDir != "data" || c.TwitchURL != "ircs://irc.chat.twitch.tv:6697" || c.StopTimeout != 10*time.Second {
+		t.Errorf("defaults are %+v", c)
+	}
+}
+
+func TestProductionSigns(t *testing.T) {
+	for _, env := range []map[string]string{
+		{"ENVIRONMENT": "production"},
+		{"ENVIRONMENT": "PRODUCTION"},
+		{"RAILWAY_ENVIRONMENT": "production"},
+		{"NODE_ENV": "production"},
+		{"HOSTNAME": "web-1.railway.internal"},
+	} {
+		env["SECRET_KEY"] = goodKey
+		c, err := Load(lookup(env), "")
+		if err != nil {
+			t.Errorf("%v: %v", env, err)
+			continue
+		}
+		if !c.Production() || c.Anonymous() || c.ListenAddr() != "0.0.0.0:8000" || c.LogFormat != "json" {
+			t.Errorf("%v gives %+v", env, c)
+		}
+	}
+	c, err := Load(lookup(map[string]string{"NODE_ENV": "test", "HOSTNAME": "laptop"}), "")
+	if err != nil || c.Production() {
+		t.Errorf("NODE_ENV=test: production %v, error %v", c.Production(), err)
+	}
+}
+
+func TestValues(t *testing.T) {
+	c, err := Load(lookup(map[string]string{
+		"PORT": "9000", "HOST": "::1", "LOG_LEVEL": "WARN", "ALLOW_ANONYMOUS_WS": "no",
+		"TRUSTED_PROXIES": "10.1.2.3/8, 192.0.2.7", "FRONTEND_URL": "https://Mood.Example/", "STOP_TIMEOUT": "3s",
+	}), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32")}
+	if c.ListenAddr() != "[::1]:9000" || c.LogLevel != slog.LevelWarn || c.Anonymous() || c.FrontendURL != "https://mood.example" ||
+		c.StopTimeout != 3*time.Second || !slices.Equal(c.TrustedProxies, want) {
+		t.Errorf("got %+v", c)
+	}
+}
+
+// Every fault names its variable, and all are reported at once.
+func TestFaults(t *testing.T) {
+	env := map[string]string{
+		"ENVIRONMENT": "staging", "PORT": "eighty", "FRONTEND_URL": "mood.example/x", "TWITCH_IRC_URL": "http://twitch.tv",
+		"NATS_URL": "4222:secretword", "MAX_CHANNELS": "0", "TRUSTED_PROXIES": "10.0.0.0/99", "ALLOW_ANONYMOUS_WS": "maybe",
+		"LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "STOP_TIMEOUT": "fast", "HOST": "http://x", "MONGO_URI": "mongodb://u:secretword@h",
+	}
+	_, err := Load(lookup(env), "")
+	var faults Faults
+	if !errors.As(err, &faults) {
+		t.Fatalf("error is %v, want Faults", err)
+	}
+	for name := range env {
+		n := 0
+		for _, f := range faults {
+			if strings.HasPrefix(f, name+" ") {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("%s is named by %d faults, want 1:\n%v", name, n, err)
+		}
+	}
+	if strings.Contains(err.Error(), "secretword") {
+		t.Errorf("a secret is repeated:\n%v", err)
+	}
+}
+
+func TestProductionFaults(t *testing.T) {
+	for name, tc := range map[string]struct {
+		env  map[string]string
+		want string
+	}{
+		"no key":       {map[string]string{}, "SECRET_KEY is missing"},
+		"short key":    {map[string]string{"SECRET_KEY": "short"}, "SECRET_KEY has 5 bytes"},
+		"dull key":     {map[string]string{"SECRET_KEY": strings.Repeat("ab", 20)}, "SECRET_KEY repeats"},
+		"any origin":   {map[string]string{"SECRET_KEY": goodKey, "FRONTEND_URL": "*"}, "FRONTEND_URL is *"},
+		"plain origin": {map[string]string{"SECRET_KEY": goodKey, "FRONTEND_URL": "http://mood.example"}, "needs https"},
+	} {
+		tc.env["ENVIRONMENT"] = "production"
+		_, err := Load(lookup(tc.env), "")
+		if err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: error %v, want one with %q", name, err, tc.want)
+		}
+	}
+	if _, err := Load(lookup(map[string]string{"ENVIRONMENT": "production", "SECRET_KEY": goodKey, "FRONTEND_URL": "http://localhost:5173"}), ""); err != nil {
+		t.Errorf("a front-end on localhost is refused: %v", err)
+	}
+}
+
+func TestDotenv(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, ".env")
+	if err := os.WriteFile(file, []byte("# settings\nPORT=9100\nexport LOG_LEVEL=\"debug\"\nHOST=0.0.0.0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(lookup(map[string]string{"HOST": "127.0.0.2"}), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.ListenAddr() != "127.0.0.2:9100" || c.LogLevel != slog.LevelDebug {
+		t.Errorf("got %s, level %v: the environment must win over the file", c.ListenAddr(), c.LogLevel)
+	}
+	if _, err := Load(lookup(nil), filepath.Join(dir, "missing")); err != nil {
+		t.Errorf("a missing file: %v", err)
+	}
+	if err := os.WriteFile(file, []byte("SECRET_KEY secretword\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(lookup(nil), file); err == nil || strings.Contains(err.Error(), "secretword") || !strings.Contains(err.Error(), file) {
+		t.Errorf("broken file: %v", err)
+	}
+}
+
+func TestPrintHidesSecrets(t *testing.T) {
+	env := map[string]string{"SECRET_KEY": goodKey, "METRICS_TOKEN": "tokenword", "NATS_URL": "nats://u:natsword@h:4222"}
+	c, err := Load(lookup(env), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := c.Print(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{goodKey, "tokenword", "natsword"} {
+		if strings.Contains(b.String(), secret) {
+			t.Errorf("%s is printed:\n%s", secret, b.String())
+		}
+	}
+	for _, line := range []string{"SECRET_KEY=(set)\n", "MONGO_URI=(not set)\n", "PORT=8000\n", "STOP_TIMEOUT=10s\n", "LOG_LEVEL=INFO\n"} {
+		if !strings.Contains(b.String(), line) {
+			t.Errorf("%q is missing in:\n%s", line, b.String())
+		}
+	}
+}
+
+// The README's table is what the code says.
+func TestReadmeTable(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(readme), "<!-- config:begin -->\n")
+	table, _, ok2 := strings.Cut(rest, "<!-- config:end -->")
+	if !ok || !ok2 {
+		t.Fatal("README.md has no table between <!-- config:begin --> and <!-- config:end -->")
+	}
+	var want bytes.Buffer
+	if err := WriteDoc(&want); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want.String(), table); diff != "" {
+		t.Errorf("README.md's table is stale (chatmood config --doc prints it):\n%s", diff)
+	}
+}
+
+// Every field has a name and help, names are unique, bounds parse, defaults are valid.
+func TestTags(t *testing.T) {
+	seen := map[string]bool{}
+	typ := reflect.TypeFor[Config]()
+	for _, o := range options() {
+		if o.Name == "" || o.Help == "" || seen[o.Name] {
+			t.Errorf("field %d: name %q (used before: %v), help %q", o.index, o.Name, seen[o.Name], o.Help)
+		}
+		seen[o.Name] = true
+		for _, tag := range []string{"min", "max"} {
+			if v, ok := typ.Field(o.index).Tag.Lookup(tag); ok {
+				if _, err := strconv.ParseInt(v, 10, 64); err != nil {
+					t.Errorf("%s: %s is %q", o.Name, tag, v)
+				}
+			}
+		}
+		if o.Default != "" {
+			var c Config
+			if err := o.set(reflect.ValueOf(&c).Elem().Field(o.index), o.Default); err != nil {
+				t.Errorf("%s: default %q: %v", o.Name, o.Default, err)
+			}
+		}
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	f.Add("PORT", "80")
+	f.Add("TRUSTED_PROXIES", "10.0.0.0/8,::1")
+	f.Add("FRONTEND_URL", "https://x")
+	f.Add("TWITCH_IRC_URL", "wss://h/p")
+	f.Fuzz(func(t *testing.T, name, value string) {
+		c, err := Load(lookup(map[string]string{name: value}), "")
+		if (c == nil) == (err == nil) {
+			t.Errorf("%s=%q: configuration %v, error %v", name, value, c, err)
+		}
+	})
+}
