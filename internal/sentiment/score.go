@@ -57,3 +57,16 @@ type Analyzer interface {
 	// name.
 	Score(dst *Score, text string, emotes []chat.Emote)
 }
+
+var flagNames = [...]string{"unsure", "question", "laughter", "hype", "sarcasm", "toxic", "unscored", "emote-only"}
+
+// Names returns the names of the set flags, in a fixed order; nil for none.
+func (f Flags) Names() []string {
+	var names []string
+	for i, name := range flagNames {
+		if f&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
