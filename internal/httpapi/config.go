@@ -1,0 +1,120 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"chatmood/internal/analysis"
+	"chatmood/internal/sentiment"
+)
+
+// Errors that [Channels] return, wrapped or not, and that this package answers
+// in its own words. Any other error is answered with 500 and only logged.
+var (
+	// ErrTooMany: as many channels as the server allows are being analysed.
+	ErrTooMany = errors.New("too many channels are being analysed")
+	// ErrUnavailable: the server is starting or stopping.
+	ErrUnavailable = errors.New("the server takes no requests now")
+)
+
+// Channels are the analyses that run. Methods are called from many goroutines
+// at once; channel is always a valid login in lower case.
+type Channels interface {
+	// Start begins the analysis of a channel; started is false when it ran
+	// already. It does not wait for Twitch.
+	Start(ctx context.Context, channel, by string) (started bool, err error)
+	// Stop ends the analysis for everybody; stopped is false when none ran.
+	Stop(ctx context.Context, channel string) (stopped bool, err error)
+	// List tells the running analyses in the order of their names.
+	List() []analysis.ChannelSummary
+	// Snapshot tells the state of a running analysis; lists in it hold at most
+	// top entries each. False when the channel is not being analysed, here as
+	// in the methods below.
+	Snapshot(channel string, top int) (analysis.Snapshot, bool)
+	// Timeline tells the course between from and to (zero: from the start, up
+	// to now) in buckets of step seconds: 1, 10, 60 or 0 for the finest that
+	// reaches back to from.
+	Timeline(channel string, from, to time.Time, step int) (analysis.Timeline, bool)
+	// TopChatters tells who wrote most; label is "", "positive", "neutral" or
+	// "negative".
+	TopChatters(channel, label string, n int) ([]analysis.Chatter, bool)
+	// TopTerms tells the words or emotes used most, as TopChatters.
+	TopTerms(channel string, emotes bool, label string, n int) ([]analysis.Term, bool)
+	// Recent tells the last messages, oldest first, as they are in a batch of
+	// the chatmood.v1 dialect.
+	Recent(channel string, n int) ([]json.RawMessage, bool)
+}
+
+// Sessions are the finished analyses ([analysis.SessionStore]).
+type Sessions interface {
+	Sessions(ctx context.Context, q analysis.SessionQuery) ([]analysis.SessionInfo, error)
+	SessionReport(ctx context.Context, id string) ([]byte, error)
+}
+
+// Hub fans live chat out.
+type Hub interface {
+	// ServeWS upgrades the request and serves the socket until it ends.
+	ServeWS(w http.ResponseWriter, r *http.Request, channel string)
+	// Stream serves one plain-dialect listener that is no socket: write gets
+	// one JSON frame after the other, the last messages first, until the
+	// context ends, write fails or the analysis was stopped.
+	Stream(ctx context.Context, channel string, write func(frame []byte) error) error
+	// Viewers counts the clients of a channel, Connections those of all.
+	Viewers(channel string) int
+	Connections() int
+}
+
+// Check is one thing that the server's health depends on.
+type Check struct {
+	// Name is the key in the answer: "store", "bus", "source".
+	Name string
+	// Required: the server is unhealthy without it; otherwise only degraded.
+	Required bool
+	// Probe returns within its context's time; detail is shown to anybody.
+	Probe func(ctx context.Context) (detail string, err error)
+}
+
+// Config is everything that the API works with.
+type Config struct {
+	Channels Channels
+	Sessions Sessions
+	Hub      Hub
+	Analyzer sentiment.Analyzer
+	Checks   []Check
+
+	// UI is the built front-end with index.html in its root; nil or without
+	// index.html, a page tells how to build it.
+	UI       fs.FS
+	Log      *slog.Logger         // nil: nothing is logged
+	Registry *prometheus.Registry // nil: the API makes its own
+	Now      func() time.Time     // nil: time.Now
+
+	Version     string // of the build, for people
+	Production  bool
+	FrontendURL string // origin that may call from another site, "" for none
+	// TrustedProxies are the networks whose X-Forwarded-For and
+	// X-Forwarded-Proto are believed.
+	TrustedProxies []netip.Prefix
+	MetricsToken   string // "": see the metrics endpoint
+	// Anonymous lets everybody in who has no account. Without it, and as long
+	// as there are no accounts, only the service endpoints answer.
+	Anonymous    bool
+	Demo         bool     // chat is simulated
+	DemoChannels []string // offered on the first page
+
+	MaxChannels int // told in /api/info; enforced by Channels
+	// ConnectsPerMinute bounds how often one address may start analyses; 0
+	// means 20. Ten may come at once.
+	ConnectsPerMinute int
+	// Streams bounds the SSE connections of all clients and of one address; 0
+	// means 1,000 and 20.
+	Streams, StreamsPerAddress int
+}

@@ -1,0 +1,275 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"chatmood/internal/chat"
+)
+
+const (
+	// streamHeartbeat is the silence after which an event stream says that it
+	// lives, as the old system did.
+	streamHeartbeat = 30 * time.Second
+	// statusEvery is the pace of the status stream.
+	statusEvery = time.Minute
+	// streamWriteTimeout bounds how long a client may take for one event.
+	streamWriteTimeout = 15 * time.Second
+)
+
+// describeLive documents the endpoints that are no request and answer.
+func (a *API) describeLive() {
+	channel := &huma.Param{Name: "channel", In: "path", Required: true, Description: "Login of a channel that is being analysed, upper or lower case", Schema: &huma.Schema{Type: huma.TypeString}, Example: "somebody"}
+	doc := a.huma.OpenAPI()
+	problem := func(description string) *huma.Response {
+		return &huma.Response{Description: description, Content: map[string]*huma.MediaType{problemType: {}}}
+	}
+	events := func(description string) *huma.Response {
+		return &huma.Response{Description: description, Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}}
+	}
+	doc.AddOperation(&huma.Operation{
+		OperationID: "live-chat",
+		Method:      http.MethodGet,
+		Path:        "/ws/chat/{channel}",
+		Summary:     "Live chat over a WebSocket",
+		Description: "Without subprotocol: one frame for each message, as the old system sent them. With `chatmood.v1`: batches, statistics, deletions and gaps, resumable with `since`. The protocol is described in docs/websocket.md of the source.",
+		Tags:        []string{tagLive},
+		Parameters: []*huma.Param{channel, {
+			Name: "since", In: "query", Description: "Where to go on after a lost connection: epoch and sequence of the last frame seen", Schema: &huma.Schema{Type: huma.TypeString}, Example: "3f9c2a.1042",
+		}},
+		Responses: map[string]*huma.Response{
+			"101": {Description: "Switched to the WebSocket protocol"},
+			"400": problem("Not a valid channel name"),
+			"403": problem("From a page of another site, which FRONTEND_URL does not name"),
+			"426": problem("Not a WebSocket request"),
+		},
+	})
+	doc.AddOperation(&huma.Operation{
+		OperationID: "chat-events",
+		Method:      http.MethodGet,
+		Path:        "/api/sse/chat/{channel}",
+		Summary:     "Live chat as server-sent events",
+		Description: "For networks that block WebSockets. Each event is one line `data:` with JSON: first `{\"type\":\"connection\",\"status\":\"connected\",…}`, then `{\"type\":\"message\",\"data\":{…}}` for the last 100 messages and every new one, `{\"type\":\"heartbeat\",…}` after 30 s of silence, `{\"type\":\"disconnect\",…}` when somebody stopped the analysis.",
+		Tags:        []string{tagLive},
+		Parameters:  []*huma.Param{channel},
+		Responses: map[string]*huma.Response{
+			"200": events("Events until the client leaves or the analysis is stopped"),
+			"400": problem("Not a valid channel name"),
+			"401": problem(needsAccount),
+			"404": problem("The channel is not being analysed"),
+			"429": problem("Too many streams"),
+		},
+	})
+	doc.AddOperation(&huma.Operation{
+		OperationID: "status-events",
+		Method:      http.MethodGet,
+		Path:        "/api/sse/status",
+		Summary:     "That the server lives, as server-sent events",
+		Description: "`{\"type\":\"status\",\"status\":\"connected\",…}`, then `\"alive\"` at once and every 60 s.",
+		Tags:        []string{tagLive},
+		Responses: map[string]*huma.Response{
+			"200": events("Events until the client leaves"),
+			"401": problem(needsAccount),
+			"429": problem("Too many streams"),
+		},
+	})
+}
+
+// serveWS checks who asks and hands the socket to the hub.
+func (a *API) serveWS(w http.ResponseWriter, r *http.Request) {
+	channel, ok := chat.CleanChannel(r.PathValue("channel"))
+	if !ok {
+		writeProblem(w, r, newProblem(http.StatusBadRequest, "Invalid channel name: "+excerpt(r.PathValue("channel"))))
+		return
+	}
+	// Browsers let any page open a socket to any server: only the server can
+	// tell the pages apart. Programs send no Origin.
+	if origin := r.Header.Get("Origin"); origin != "" && !same(origin, r) && !a.origins.allowed(origin) {
+		writeProblem(w, r, newProblem(http.StatusForbidden, "This connection comes from a page of another site, which FRONTEND_URL does not name"))
+		return
+	}
+	if !a.cfg.Anonymous {
+		writeProblem(w, r, newProblem(http.StatusUnauthorized, needsAccount))
+		return
+	}
+	if r.Header.Get("Sec-Websocket-Key") == "" {
+		w.Header().Set("Upgrade", "websocket")
+		w.Header().Set("Connection", "Upgrade")
+		writeProblem(w, r, newProblem(http.StatusUpgradeRequired, "This is a WebSocket: connect with ws:// or wss://"))
+		return
+	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // the hub sets its own
+	a.cfg.Hub.ServeWS(w, r, channel)
+}
+
+// serveChatEvents streams a channel's chat as events.
+func (a *API) serveChatEvents(w http.ResponseWriter, r *http.Request) {
+	channel, ok := chat.CleanChannel(r.PathValue("channel"))
+	if !ok {
+		writeProblem(w, r, newProblem(http.StatusBadRequest, "Invalid channel name: "+excerpt(r.PathValue("channel"))))
+		return
+	}
+	events, release := a.openEvents(w, r, func() bool {
+		if _, running := a.cfg.Channels.Snapshot(channel, 0); !running {
+			writeProblem(w, r, newProblem(http.StatusNotFound, "Channel "+channel+" is not being analysed"))
+			return false
+		}
+		return true
+	})
+	if events == nil {
+		return
+	}
+	defer release()
+	ctx, cancel := a.streamContext(r)
+	defer cancel()
+	if events.sendJSON(a.statusEvent("connection", "connected", channel)) != nil {
+		return
+	}
+	// The hub pushes, and silence is to be filled: so it pushes into a channel
+	// that this handler reads. Nothing is queued in between: a slow client is
+	// the hub's to judge.
+	frames := make(chan []byte)
+	ended := make(chan error, 1)
+	go func() {
+		defer close(frames)
+		ended <- a.cfg.Hub.Stream(ctx, channel, func(frame []byte) error {
+			select {
+			case frames <- frame:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+	}()
+	a.relay(frames, events, cancel)
+	if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+		a.log.DebugContext(r.Context(), "event stream ended", "channel", channel, "error", err, "request_id", requestID(r.Context()))
+	}
+}
+
+// relay writes frames until there are no more, and heartbeats in between. When
+// the client is gone it cancels and takes what is left.
+func (a *API) relay(frames <-chan []byte, events *eventWriter, cancel context.CancelFunc) {
+	silence := time.NewTicker(streamHeartbeat)
+	defer silence.Stop()
+	for {
+		var err error
+		select {
+		case frame, ok := <-frames:
+			if !ok {
+				return
+			}
+			err = events.send(frame)
+			silence.Reset(streamHeartbeat)
+		case <-silence.C:
+			err = events.sendJSON(a.statusEvent("heartbeat", "", ""))
+		}
+		if err != nil {
+			cancel()
+			for range frames { // until the hub notices
+			}
+			return
+		}
+	}
+}
+
+// serveStatusEvents streams that the server lives.
+func (a *API) serveStatusEvents(w http.ResponseWriter, r *http.Request) {
+	events, release := a.openEvents(w, r, func() bool { return true })
+	if events == nil {
+		return
+	}
+	defer release()
+	ctx, cancel := a.streamContext(r)
+	defer cancel()
+	if events.sendJSON(a.statusEvent("status", "connected", "")) != nil {
+		return
+	}
+	tick := time.NewTicker(statusEvery)
+	defer tick.Stop()
+	for events.sendJSON(a.statusEvent("status", "alive", "")) == nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// streamEvent is an event of our own making; messages come from the hub.
+type streamEvent struct {
+	Type      string    `json:"type"`
+	Status    string    `json:"status,omitempty"`
+	Channel   string    `json:"channel,omitempty"`
+	Timestamp time.Time `json:"timestamp"`
+}
+
+func (a *API) statusEvent(kind, status, channel string) streamEvent {
+	return streamEvent{Type: kind, Status: status, Channel: channel, Timestamp: a.cfg.Now().UTC().Truncate(time.Millisecond)}
+}
+
+// streamContext ends with the request or with the API.
+func (a *API) streamContext(r *http.Request) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(r.Context())
+	stop := context.AfterFunc(a.stopping, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// openEvents begins an event stream, or answers why not and returns nil.
+func (a *API) openEvents(w http.ResponseWriter, r *http.Request, check func() bool) (*eventWriter, func()) {
+	if !a.cfg.Anonymous {
+		writeProblem(w, r, newProblem(http.StatusUnauthorized, needsAccount))
+		return nil, nil
+	}
+	if a.stopping.Err() != nil {
+		writeProblem(w, r, newProblem(http.StatusServiceUnavailable, "The server is stopping"))
+		return nil, nil
+	}
+	if !check() {
+		return nil, nil
+	}
+	release, ok := a.streams.take(clientAddr(r.Context()))
+	if !ok {
+		w.Header().Set("Retry-After", "30")
+		writeProblem(w, r, newProblem(http.StatusTooManyRequests, "Too many event streams are open: close one, or use the WebSocket"))
+		return nil, nil
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream; charset=utf-8")
+	h.Set("Cache-Control", "no-cache")
+	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
+	w.WriteHeader(http.StatusOK)
+	return &eventWriter{w: w, control: http.NewResponseController(w)}, release
+}
+
+// eventWriter writes events and sends each at once.
+type eventWriter struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	buf     []byte
+}
+
+// send writes one event. The JSON holds no line break: encoders escape them.
+func (e *eventWriter) send(frame []byte) error {
+	e.buf = append(e.buf[:0], "data: "...)
+	e.buf = append(e.buf, frame...)
+	e.buf = append(e.buf, "\n\n"...)
+	_ = e.control.SetWriteDeadline(time.Now().Add(streamWriteTimeout)) // a writer without deadlines has no connection to hang
+	if _, err := e.w.Write(e.buf); err != nil {
+		return err
+	}
+	return e.control.Flush()
+}
+
+func (e *eventWriter) sendJSON(v any) error {
+	frame, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return e.send(frame)
+}

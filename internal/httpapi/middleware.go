@@ -1,0 +1,306 @@
+package httpapi
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"path"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/klauspost/compress/gzhttp"
+)
+
+// protected marks the operations that need a signed-in user where
+// [Config.Anonymous] is off.
+var protected = map[string]any{"protected": true}
+
+// minCompressed is the size in bytes from which compressing pays.
+const minCompressed = 1024
+
+// wrap puts around the handler what every request passes through, from the
+// outside in: request id and log, panics, headers, limits, cross-origin rules.
+func (a *API) wrap(next http.Handler) http.Handler {
+	next = a.instrument(next)
+	next = compress(next)
+	next = a.checkOrigin(next)
+	next = redirectSlash(next)
+	next = a.limit(next)
+	next = a.secure(next)
+	next = a.recoverPanics(next)
+	return a.observe(next)
+}
+
+func requestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey).(string)
+	return id
+}
+
+// observe names the request, finds out who sent it and logs how it ended.
+func (a *API) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		who := identify(r, a.cfg.TrustedProxies)
+		id := rand.Text()[:16]
+		if given := r.Header.Get("X-Request-Id"); given != "" && plainID(given) && who.forwarded {
+			if peer, err := addrOf(r.RemoteAddr); err == nil && contains(a.cfg.TrustedProxies, peer) {
+				id = given // the proxy's log and ours then agree
+			}
+		}
+		w.Header().Set("X-Request-Id", id)
+		ctx := context.WithValue(r.Context(), clientKey, who)
+		ctx = context.WithValue(ctx, requestIDKey, id)
+		rec := &recorder{ResponseWriter: w}
+		next.ServeHTTP(rec, r.WithContext(ctx))
+
+		level := slog.LevelDebug
+		switch {
+		case rec.status >= http.StatusInternalServerError && rec.status != http.StatusServiceUnavailable:
+			level = slog.LevelError
+		case r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions:
+			level = slog.LevelInfo
+		}
+		a.log.Log(ctx, level, "request", "method", r.Method, "path", r.URL.Path, "status", rec.status, "bytes", rec.bytes,
+			"duration", time.Since(start).Round(time.Microsecond), "address", who.addr.String(), "request_id", id)
+	})
+}
+
+// plainID reports whether an id of somebody else's making is fit for our log.
+func plainID(s string) bool {
+	return len(s) <= 64 && strings.Trim(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.") == ""
+}
+
+// recoverPanics answers with a problem when a handler panics, and logs why.
+func (a *API) recoverPanics(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			v := recover()
+			if v == nil {
+				return
+			}
+			if v == http.ErrAbortHandler {
+				panic(v)
+			}
+			a.log.ErrorContext(r.Context(), "handler panicked", "panic", fmt.Sprint(v), "path", r.URL.Path,
+				"request_id", requestID(r.Context()), "stack", string(debug.Stack()))
+			if rec, ok := w.(*recorder); ok && rec.status != 0 {
+				panic(http.ErrAbortHandler) // half an answer is out: break the connection, so that nobody takes it for whole
+			}
+			for _, name := range []string{"Content-Encoding", "Content-Length", "Etag", "Last-Modified"} {
+				w.Header().Del(name)
+			}
+			writeProblem(w, r, newProblem(http.StatusInternalServerError, "Something went wrong here; the server's log says what, under the request id"))
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// secure sets the headers that browsers keep rules by. Handlers that serve
+// pages loosen the content policy.
+func (a *API) secure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY") // for browsers without frame-ancestors
+		h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+		if a.cfg.Production && clientOf(r.Context()).https {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		if strings.HasPrefix(r.URL.Path, "/api") {
+			h.Set("Cache-Control", "no-cache")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// limit bounds what a request can hold up: the size of its body and the time
+// for taking the answer. Streams set their own times.
+func (a *API) limit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
+		// A writer of a test has no deadlines; a connection has, and keeps the
+		// last one for the next request, so it is set in any case.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout))
+		next.ServeHTTP(w, r)
+	})
+}
+
+// redirectSlash leads /path/ to /path, as the old system did.
+func redirectSlash(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p := r.URL.Path
+		if p == "/" || !strings.HasSuffix(p, "/") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		// Clean leaves one slash in front: "//host/" must not lead to a host.
+		to := url.URL{Path: path.Clean("/" + p), RawQuery: r.URL.RawQuery}
+		w.Header().Set("Location", to.String())
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	})
+}
+
+// compress wraps the answers that are not streams.
+func compress(next http.Handler) http.Handler {
+	wrapper, err := gzhttp.NewWrapper(gzhttp.MinSize(minCompressed))
+	if err != nil { // only for options out of range
+		panic(err)
+	}
+	zipped := wrapper(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isStream(r.URL.Path) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		zipped.ServeHTTP(w, r)
+	})
+}
+
+func isStream(path string) bool {
+	return strings.HasPrefix(path, "/ws/") || strings.HasPrefix(path, "/api/sse/")
+}
+
+// origins knows which other sites' pages may call.
+type origins struct {
+	frontend   string // "" for none
+	production bool
+	protection *http.CrossOriginProtection
+}
+
+func newOrigins(frontendURL string, production bool) (*origins, error) {
+	o := &origins{production: production, protection: http.NewCrossOriginProtection()}
+	if frontendURL == "" {
+		return o, nil
+	}
+	u, err := url.Parse(frontendURL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("httpapi: FRONTEND_URL %q is no address: give one such as https://chat.example.org", frontendURL)
+	}
+	o.frontend = strings.ToLower(u.Scheme + "://" + u.Host)
+	return o, nil
+}
+
+// allowed reports whether pages of another origin may call: those of
+// FRONTEND_URL and, in development, those of this machine.
+func (o *origins) allowed(origin string) bool {
+	origin = strings.ToLower(origin)
+	if origin == "" {
+		return false
+	}
+	if origin == o.frontend {
+		return true
+	}
+	if o.production {
+		return false
+	}
+	u, err := url.Parse(origin)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return false
+	}
+	host := u.Hostname()
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
+}
+
+// same reports whether the origin is the server itself.
+func same(origin string, r *http.Request) bool {
+	u, err := url.Parse(origin)
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
+}
+
+// checkOrigin answers the questions that browsers ask before they let another
+// site's page call (CORS), and refuses unsafe requests that such a page sends
+// without asking (CSRF). A request with a Bearer token cannot be forged that
+// way and passes.
+func (a *API) checkOrigin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		origin := r.Header.Get("Origin")
+		allowed := a.origins.allowed(origin)
+		h := w.Header()
+		h.Add("Vary", "Origin")
+		if allowed {
+			h.Set("Access-Control-Allow-Origin", origin)
+			h.Set("Access-Control-Allow-Credentials", "true")
+			h.Set("Access-Control-Expose-Headers", "X-Request-Id, Retry-After")
+		}
+		if r.Method == http.MethodOptions && origin != "" && r.Header.Get("Access-Control-Request-Method") != "" {
+			if allowed {
+				h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE")
+				if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
+					h.Set("Access-Control-Allow-Headers", asked)
+				}
+				h.Set("Access-Control-Max-Age", "600")
+				h.Add("Vary", "Access-Control-Request-Headers")
+			}
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		bearer := strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if !allowed && !bearer && a.origins.protection.Check(r) != nil {
+			writeProblem(w, r, newProblem(http.StatusForbidden, "This request comes from a page of another site, which FRONTEND_URL does not name"))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// admit is huma's middleware of protected operations.
+func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
+	if !a.cfg.Anonymous {
+		_ = huma.WriteErr(a.huma, ctx, http.StatusUnauthorized, needsAccount)
+		return
+	}
+	next(ctx)
+}
+
+const needsAccount = "Authentication required"
+
+// recorder remembers status and size of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 && status >= 200 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements [http.ResponseWriter].
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap is for [http.ResponseController].
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// Flush implements [http.Flusher].
+func (r *recorder) Flush() { _ = http.NewResponseController(r.ResponseWriter).Flush() }
+
+// Hijack implements [http.Hijacker], for WebSockets.
+func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(r.ResponseWriter).Hijack()
+	if err == nil {
+		r.status = http.StatusSwitchingProtocols
+	}
+	return conn, rw, err
+}

@@ -1,0 +1,131 @@
+package httpapi
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// userInterface serves the built front-end.
+type userInterface struct {
+	files  fs.FS // nil: not built
+	server http.Handler
+	index  []byte
+	etag   string
+	policy string
+}
+
+// missingPage is shown where the front-end was not built in.
+const missingPage = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Chatmood: the user interface is missing</title>
+<h1>The user interface is not built in</h1>
+<p>The server and its API work. To get the pages, run <code>make build</code> in the checkout and start <code>bin/chatmood</code>.</p>
+<p><a href="/docs">API documentation</a></p>
+</html>
+`
+
+func newUserInterface(files fs.FS) (*userInterface, error) {
+	ui := &userInterface{index: []byte(missingPage)}
+	if files != nil {
+		index, err := fs.ReadFile(files, "index.html")
+		switch {
+		case err == nil:
+			ui.index = index
+			ui.files = files
+			ui.server = http.FileServerFS(files)
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, fmt.Errorf("httpapi: reading the user interface: %w", err)
+		}
+	}
+	ui.etag = etagOf(ui.index)
+	ui.policy = contentPolicy(ui.index)
+	return ui, nil
+}
+
+func etagOf(content []byte) string {
+	sum := sha256.Sum256(content)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+}
+
+var inlineScript = regexp.MustCompile(`(?is)<script(?:\s+type="module")?\s*>(.*?)</script>`)
+
+// contentPolicy allows a page what is our own, pictures of emotes, and those
+// inline scripts that the page was built with, by their hash.
+func contentPolicy(index []byte) string {
+	scripts := "'self'"
+	for _, m := range inlineScript.FindAllSubmatch(index, -1) {
+		sum := sha256.Sum256(m[1])
+		scripts += " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	return strings.Join([]string{
+		"default-src 'self'",
+		"script-src " + scripts,
+		"style-src 'self' 'unsafe-inline'", // widget libraries set styles; a style runs no code
+		"img-src 'self' data: blob: https://static-cdn.jtvnw.net https://cdn.betterttv.net https://cdn.7tv.app https://cdn.frankerfacez.com",
+		"font-src 'self' data:",
+		"connect-src 'self'",
+		"object-src 'none'",
+		"base-uri 'none'",
+		"form-action 'self'",
+		"frame-ancestors 'none'",
+	}, "; ")
+}
+
+// wanted reports whether a browser asks for a page.
+func (ui *userInterface) wanted(r *http.Request) bool {
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+// serves reports whether the user interface answers a request that no route
+// of the API matches: its own files, and pages for browsers.
+func (ui *userInterface) serves(r *http.Request) bool {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead || internalPath(r.URL.Path) {
+		return false
+	}
+	if _, ok := ui.file(r.URL.Path); ok {
+		return true
+	}
+	// A missing script or picture is a 404, never a page: browsers would cache it.
+	return ui.wanted(r) && !strings.HasPrefix(r.URL.Path, "/assets/")
+}
+
+func (ui *userInterface) file(urlPath string) (name string, ok bool) {
+	name = strings.TrimPrefix(path.Clean(urlPath), "/")
+	if ui.files == nil || name == "" || !fs.ValidPath(name) {
+		return "", false
+	}
+	info, err := fs.Stat(ui.files, name)
+	return name, err == nil && info.Mode().IsRegular()
+}
+
+// ServeHTTP implements [http.Handler]: a file of that name, else the page,
+// which finds out from the path what to show.
+func (ui *userInterface) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", ui.policy)
+	if name, ok := ui.file(r.URL.Path); ok && name != "index.html" {
+		if strings.HasPrefix(name, "assets/") {
+			h.Set("Cache-Control", "public, max-age=31536000, immutable") // the build puts a hash into the names
+		} else {
+			h.Set("Cache-Control", "public, max-age=3600")
+		}
+		ui.server.ServeHTTP(w, r)
+		return
+	}
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-cache")
+	h.Add("Vary", "Accept") // the same path answers programs otherwise
+	h.Set("Etag", ui.etag)
+	http.ServeContent(w, r, "index.html", time.Time{}, bytes.NewReader(ui.index))
+}
