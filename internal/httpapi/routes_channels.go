@@ -20,14 +20,15 @@ const (
 	maxMessages = 500
 )
 
-// channelInput names the channel of a request.
-type channelInput struct {
+// ChannelPath names the channel of a request. (Huma reads embedded fields of
+// exported types only.)
+type ChannelPath struct {
 	Channel string `path:"channel" maxLength:"100" example:"somebody" doc:"Login of a channel that is being analysed, upper or lower case"`
 }
 
 // rankingInput asks for a list of the most frequent.
 type rankingInput struct {
-	channelInput
+	ChannelPath
 	Label string `query:"label" enum:"positive,neutral,negative" doc:"Rank by the messages of this label only"`
 	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"20" doc:"How many at most"`
 }
@@ -39,14 +40,14 @@ type channelsOutput struct {
 }
 
 type snapshotInput struct {
-	channelInput
+	ChannelPath
 	Top int `query:"top" minimum:"0" maximum:"200" default:"20" doc:"How many entries the rankings hold at most"`
 }
 
 type snapshotOutput struct{ Body analysis.Snapshot }
 
 type timelineInput struct {
-	channelInput
+	ChannelPath
 	Step int       `query:"step" enum:"0,1,10,60" default:"0" doc:"Seconds in a bucket; 0 takes the finest that reaches back to from. Seconds are kept for the last 10 minutes, tens of seconds for the last hours, minutes for the whole session"`
 	From time.Time `query:"from" doc:"RFC 3339; the beginning of the session when absent" example:"2026-01-01T20:00:00Z"`
 	To   time.Time `query:"to" doc:"RFC 3339; now when absent" example:"2026-01-01T21:00:00Z"`
@@ -73,7 +74,7 @@ type chattersOutput struct {
 }
 
 type messagesInput struct {
-	channelInput
+	ChannelPath
 	Limit int `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many at most; the server keeps the last few hundred"`
 }
 
@@ -154,7 +155,7 @@ func (a *API) rawResponse(t reflect.Type, description string) *huma.Response {
 }
 
 // login returns the login that a path names.
-func (in channelInput) login() (string, error) {
+func (in ChannelPath) login() (string, error) {
 	channel, ok := chat.CleanChannel(in.Channel)
 	if !ok {
 		return "", fail(http.StatusBadRequest, "Invalid channel name: "+excerpt(in.Channel), nil)
