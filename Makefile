@@ -1,0 +1,137 @@
+# chatmood: `make run` to use it, `make test` to check it, `make help` for the rest.
+# Needs Go, Node with npm, git and make; everything else is installed when it is first needed.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+export CGO_ENABLED ?= 0
+export GOTOOLCHAIN ?= local
+
+BIN      := bin/chatmood
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+TOOLS    := $(CURDIR)/.tools/bin
+
+GOLANGCI_VERSION    := v2.15.0
+GOVULNCHECK_VERSION := v1.9.0
+
+GO_FILES := $(shell find cmd internal frontend/embed.go -name '*.go' -o -name '*.sql' -o -name '*.tsv' -o -name '*.bin' -o -name '*.html' -o -name '*.css' -o -name '*.js' 2>/dev/null)
+UI_FILES := $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts frontend/tsconfig*.json frontend/package-lock.json -type f 2>/dev/null)
+
+say = @printf '\033[1m» %s\033[0m\n' "$(1)"
+
+.PHONY: help
+help: ## List the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+## ---- use ----------------------------------------------------------------
+
+.PHONY: run
+run: $(BIN) ## Start the server with the embedded database and print its address
+	$(BIN) serve
+
+.PHONY: demo
+demo: $(BIN) ## The same on a simulated Twitch: no network needed
+	$(BIN) demo
+
+.PHONY: build
+build: $(BIN) ## Build bin/chatmood, front-end included
+
+$(BIN): $(GO_FILES) frontend/dist/index.html go.mod go.sum
+	$(call say,building $(BIN) $(VERSION))
+	go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/chatmood
+
+# npm writes into node_modules even when there is nothing to do, so a stamp tells whether it must run.
+frontend/node_modules/.installed: frontend/package.json frontend/package-lock.json
+	$(call say,installing the front-end packages)
+	cd frontend && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+frontend/dist/index.html: frontend/node_modules/.installed $(UI_FILES)
+	$(call say,building the front-end)
+	cd frontend && npm run --silent build
+	@touch frontend/dist/.gitkeep $@
+
+## ---- check --------------------------------------------------------------
+
+.PHONY: test
+test: vet test-frontend test-go test-browser ## Everything that must pass: Go with the race detector, front-end, browser
+	$(call say,all tests passed)
+
+.PHONY: vet
+vet: frontend/dist/index.html
+	$(call say,go vet and formatting)
+	@test -z "$$(gofmt -l cmd internal frontend/*.go)" || { gofmt -l cmd internal frontend/*.go; echo 'not formatted: run make fmt'; exit 1; }
+	go vet ./...
+
+.PHONY: test-go
+test-go: frontend/dist/index.html scripts/c-compiler
+	$(call say,Go tests with the race detector)
+	@scripts/c-compiler
+	CGO_ENABLED=1 go test -race -timeout 15m ./...
+
+.PHONY: test-frontend
+test-frontend: frontend/node_modules/.installed
+	$(call say,front-end: types$(,) lint$(,) unit tests)
+	cd frontend && npm run --silent typecheck && npm run --silent lint && npm test --silent
+
+.PHONY: test-browser
+test-browser: $(BIN) frontend/node_modules/.installed
+	$(call say,the page in a real browser)
+	cd frontend && CHATMOOD_BIN=$(CURDIR)/$(BIN) CHROMIUM="$$(../scripts/browser)" npm run --silent e2e
+
+.PHONY: fuzz
+fuzz: ## Run each fuzzer for FUZZTIME (default 30s)
+	@scripts/fuzz $(or $(FUZZTIME),30s)
+
+.PHONY: bench
+bench: $(BIN) ## Measure speed and size, as ratios where there is a peer
+	@scripts/bench
+
+.PHONY: screenshots
+screenshots: $(BIN) frontend/node_modules/.installed ## Take pictures of every page into frontend/screenshots
+	cd frontend && CHATMOOD_BIN=$(CURDIR)/$(BIN) CHROMIUM="$$(../scripts/browser)" npm run --silent screenshots
+
+.PHONY: lint
+lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) frontend/node_modules/.installed ## golangci-lint (staticcheck, gofumpt, gosec, …), eslint, prettier
+	$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) run ./...
+	cd frontend && npm run --silent lint
+
+.PHONY: vulncheck
+vulncheck: $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION) ## Known vulnerabilities in what we call (needs the network)
+	$(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION) ./...
+
+## ---- change -------------------------------------------------------------
+
+.PHONY: fmt
+fmt: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) frontend/node_modules/.installed ## Format Go and TypeScript
+	$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) fmt ./...
+	cd frontend && npm run --silent format
+
+.PHONY: generate
+generate: frontend/node_modules/.installed ## Make the OpenAPI document, the API types and the README's table again
+	@test -e frontend/dist/index.html || touch frontend/dist/.gitkeep
+	go run ./cmd/chatmood openapi > frontend/openapi.json.new && mv frontend/openapi.json.new frontend/openapi.json
+	cd frontend && npm run --silent generate
+	@go run ./cmd/chatmood config --doc > README.table && \
+	  awk '/<!-- config:begin -->/ {print; while ((getline line < "README.table") > 0) print line; skip = 1} /<!-- config:end -->/ {skip = 0} !skip' README.md > README.new && \
+	  mv README.new README.md; rm -f README.table
+
+$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
+	$(call say,installing golangci-lint $(GOLANGCI_VERSION) (a few minutes$(,) once))
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) GOTOOLCHAIN=auto go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@mv $(TOOLS)/golangci-lint $@
+
+$(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION):
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
+	@mv $(TOOLS)/govulncheck $@
+
+.PHONY: clean
+clean: ## Remove what was built (not the data)
+	rm -rf bin .tools frontend/node_modules
+	find frontend/dist -mindepth 1 ! -name .gitkeep -delete
+
+, := ,
