@@ -19,6 +19,8 @@ const (
 // cli is the command line. Each command lives in a file of its own name.
 type cli struct {
 	Config  configCmd  `cmd:"" help:"Print the configuration in effect, without secrets."`
+	Score   scoreCmd   `cmd:"" help:"Judge messages, one a line."`
+	OpenAPI openapiCmd `cmd:"" name:"openapi" help:"Print the description of the API."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
