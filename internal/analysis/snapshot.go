@@ -65,8 +65,9 @@ type Counts struct {
 	Questions int `json:"questions" doc:"Of total: questions"`
 }
 
-// Mood is how a channel feels: mean scores, −1…1. A window without messages
-// has a null mean.
+// Mood is how a channel feels: mean scores, −1…1, of the messages that count
+// for the mood (see [Bucket]): so no one chatter can turn it alone. A window
+// without such messages has a null mean.
 type Mood struct {
 	Now   *float64 `json:"now" doc:"Smoothed mean score, half-life 30 s"`
 	Trend float64  `json:"trend" doc:"Change of the smoothed mood against one minute ago"`
@@ -179,4 +180,8 @@ type Bucket struct {
 	Neutral  int     `json:"neu"`
 	Negative int     `json:"neg"`
 	Sum      float64 `json:"sum" doc:"Sum of scores; divided by pos+neu+neg it is the mean"`
+	// Voices and VoiceSum are what the mood is made of: messages with something
+	// to judge, of any one chatter at most three in half a minute.
+	Voices   int     `json:"w" doc:"Messages that count for the mood: not unscored ones, and at most 3 of one chatter in each half minute"`
+	VoiceSum float64 `json:"wsum" doc:"Sum of their scores; divided by w it is the mood of this bucket"`
 }
