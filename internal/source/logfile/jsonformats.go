@@ -173,7 +173,6 @@ func (d *itemDecoder) header(string, []byte) {}
 type item struct {
 	Author struct {
 		ID          text   `json:"id"`
-		TargetID    text   `json:"target_id"`
 		Name        string `json:"name"`
 		DisplayName string `json:"display_name"`
 		Colour      string `json:"colour"`
@@ -195,11 +194,19 @@ type item struct {
 	TargetID    text        `json:"target_message_id"`
 	BanDuration float64     `json:"ban_duration"`
 	BannedUser  string      `json:"banned_user"`
-	Bits        int         `json:"bits"`
-	First       bool        `json:"is_first_message"`
-	Returning   bool        `json:"is_returning_chatter"`
-	Seconds     *float64    `json:"time_in_seconds"`
-	Timestamp   *float64    `json:"timestamp"`
+	BannedID    text        `json:"target_author_id"`
+	Reply       struct {
+		Message string `json:"message"`
+		ID      text   `json:"message_id"`
+		Author  struct {
+			Name string `json:"name"`
+		} `json:"author"`
+	} `json:"in_reply_to"`
+	Bits      int      `json:"bits"`
+	First     bool     `json:"is_first_message"`
+	Returning bool     `json:"is_returning_chatter"`
+	Seconds   *float64 `json:"time_in_seconds"`
+	Timestamp *float64 `json:"timestamp"`
 }
 
 type itemEmote struct {
@@ -244,7 +251,7 @@ func (d *itemDecoder) decode(ev *chat.Event, value []byte) error {
 	case "ban_user":
 		ev.Kind = chat.KindClearUser
 		ev.TargetLogin = strings.ToLower(cmp.Or(it.BannedUser, login, it.Message))
-		ev.TargetUserID = string(cmp.Or(it.Author.TargetID, it.Author.ID))
+		ev.TargetUserID = string(cmp.Or(it.BannedID, it.Author.ID))
 		ev.Duration = time.Duration(min(max(it.BanDuration, 0), maxTimeout.Seconds()) * float64(time.Second))
 		return nil
 	case "delete_message":
@@ -267,6 +274,7 @@ func (d *itemDecoder) decode(ev *chat.Event, value []byte) error {
 		m.DisplayName = it.Author.DisplayName
 	}
 	m.Text, m.Bits, m.First, m.Returning = it.Message, max(it.Bits, 0), it.First, it.Returning
+	m.Reply = chat.Reply{ParentID: string(it.Reply.ID), ParentLogin: strings.ToLower(it.Reply.Author.Name), ParentText: it.Reply.Message}
 	for _, b := range it.Author.Badges {
 		addBadge(m, b.Name, string(b.Version))
 	}

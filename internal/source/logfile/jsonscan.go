@@ -20,8 +20,9 @@ func newHeadReader(head []byte) *bufio.Reader { return bufio.NewReader(bytes.New
 // checking an element to whoever decodes it, so that a broken element costs no
 // more than itself.
 type jsonScanner struct {
-	in  *lineReader // for its buffer and line count
-	buf []byte
+	in   *lineReader // for its buffer and line count
+	buf  []byte
+	lost bool // a quotation mark was missing: brackets may be stray
 }
 
 // peek returns the next byte that is no white space or comma, without taking it.
@@ -56,6 +57,12 @@ func (s *jsonScanner) element() ([]byte, error) {
 	c, err := s.peek()
 	if err != nil {
 		return nil, err
+	}
+	for c == '}' && s.lost {
+		s.skipByte()
+		if c, err = s.peek(); err != nil {
+			return nil, err
+		}
 	}
 	if c == ']' || c == '}' {
 		s.skipByte()
@@ -103,9 +110,9 @@ func (s *jsonScanner) key() (string, error) {
 }
 
 // walk takes one value and appends up to keep bytes of it to buf. It returns
-// the size of the value. A string ends at the end of its line even when it is
-// not closed, since JSON escapes line ends: so a lost quote cannot swallow
-// the rest of the file.
+// the size of the value. A value with a string that is not closed on its line
+// ends there, with a lineError, since JSON escapes line ends: so a lost
+// quotation mark cannot swallow the rest of the file.
 func (s *jsonScanner) walk(keep int) (size int, err error) {
 	depth, inString, escaped := 0, false, false
 	first := true
@@ -126,9 +133,11 @@ func (s *jsonScanner) walk(keep int) (size int, err error) {
 			if inString {
 				switch {
 				case c == '\n':
-					inString, escaped = false, false
+					line := s.in.line + 1
 					s.in.line++
-					done = depth == 0
+					s.lost = true
+					s.take(window[:n+1], 0)
+					return size, &lineError{line: line, why: "a quotation mark is missing"}
 				case escaped:
 					escaped = false
 				case c == '\\':
@@ -230,6 +239,9 @@ func (p *jsonParser) next(ev *chat.Event) error {
 	}
 	value, err := p.scan.element()
 	if err == errEndOfValues { //nolint:errorlint // never wrapped
+		if p.scan.lost {
+			p.r.note("quotation marks are missing in the JSON document: messages after them may have been lost")
+		}
 		return io.EOF // what follows (embedded pictures) is of no use here
 	}
 	if err != nil {
@@ -271,6 +283,9 @@ func (p *jsonParser) enter() error {
 			return nil
 		case key == "video" || key == "streamer":
 			value, err := p.scan.element()
+			if err == errEndOfValues { //nolint:errorlint // never wrapped
+				return io.EOF
+			}
 			if err != nil {
 				return err
 			}

@@ -181,6 +181,7 @@ func (r *Reader) Next(ev *chat.Event) error {
 	if n := len(r.queue); n > 0 {
 		*ev = r.queue[0]
 		r.queue = r.queue[:copy(r.queue, r.queue[1:])]
+		r.finish(ev)
 		return nil
 	}
 	for !r.done {

@@ -170,6 +170,9 @@ func (rec *Record) Event(ev *chat.Event) error {
 	if ev.Kind == chat.KindMessage && rec.Login == "" && rec.Name == "" && rec.Text == "" {
 		return broken("the record has neither author nor text")
 	}
+	if ev.Kind == chat.KindNotice && rec.Text == "" {
+		return nil
+	}
 	m := &ev.Message
 	m.ID, m.Channel, m.Time, m.Login, m.DisplayName, m.UserID = rec.ID, rec.Channel, ev.Time, rec.Login, rec.Name, rec.UserID
 	m.Text, m.Color, m.Bits, m.Action, m.First, m.Returning = rec.Text, rec.Color, max(rec.Bits, 0), rec.Action, rec.First, rec.Returning

@@ -27,11 +27,8 @@ func moderation(ev *chat.Event, s string) bool {
 	var duration time.Duration
 	switch {
 	// "viewer has been timed out for 600 seconds", "… for 1d 2h."
-	case word(1) == "has" && word(2) == "been" && word(3) == "timed" && word(4) == "out":
-		target = word(0)
-		if word(5) == "for" {
-			duration = span(words[6:])
-		}
+	case word(1) == "has" && word(2) == "been" && word(3) == "timed" && strings.HasPrefix(word(4), "out"):
+		target, duration = word(0), span(words[min(6, len(words)):])
 	// "viewer has been banned", "… permanently banned."
 	case word(1) == "has" && word(2) == "been" && (strings.HasPrefix(word(3), "banned") || strings.HasPrefix(word(4), "banned")):
 		target = word(0)

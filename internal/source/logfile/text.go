@@ -318,6 +318,9 @@ func (c *dayClock) set(t time.Time) {
 
 const (
 	halfDay = 12 * 3600
+	// A clock that is back by more than this has passed midnight; by less, a
+	// line came late.
+	nextDay = 2 * 3600
 	// An hour that repeats is the end of daylight saving time.
 	dstLeast, dstMost = 3600 - 600, 3600
 )
@@ -327,7 +330,7 @@ func (c *dayClock) at(st *stamp) time.Time {
 	secs := st.secs()
 	if c.last >= 0 {
 		switch back := c.last - secs; {
-		case back > halfDay:
+		case back > nextDay:
 			c.day = c.day.AddDate(0, 0, 1)
 		case back < -halfDay && c.last < 3600 && secs > 23*3600:
 			// A late line of the day before.
