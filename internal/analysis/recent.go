@@ -99,7 +99,7 @@ func (r *recents) setTerms(pos int, words, emotes []uint32) {
 // termsOf calls f for each term of a message, unless newer ones took their place.
 func (r *recents) termsOf(rec *record, f func(h uint32, emote bool)) {
 	n := uint32(rec.words) + uint32(rec.emotes)
-	if r.termNext-rec.terms > uint32(len(r.termRing)) {
+	if back := r.termNext - rec.terms; back > uint32(len(r.termRing)) || back < n {
 		return
 	}
 	for i := range n {

@@ -1,7 +1,6 @@
 package analysis
 
 import (
-	"math"
 	"time"
 
 	"chatmood/internal/sentiment"
@@ -84,12 +83,18 @@ type tier struct {
 	gone []int64 // pages dropped that the checkpoint still holds
 }
 
+// noPage is the head of a tier without pages: before all times.
+const noPage = -1 << 32
+
 func newTier(step, pages int64) tier {
-	return tier{step: step, head: math.MinInt64 / 2, ring: make([]*page, pages)}
+	return tier{step: step, head: noPage, ring: make([]*page, pages)}
 }
 
 // at returns the bucket of a Unix time, nil where there is none.
 func (t *tier) at(sec int64) *cell {
+	if sec < 0 {
+		return nil
+	}
 	no := sec / (pageLen * t.step)
 	p := t.ring[no%int64(len(t.ring))]
 	if p == nil || p.no != no {

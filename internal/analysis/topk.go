@@ -47,10 +47,10 @@ func newSketch[P any](capacity int) *sketch[P] {
 	return &sketch[P]{capacity: min(max(capacity, 1), maxIndexed)}
 }
 
-// filterSize is the number of shared counters: twice the capacity, a power of
-// two, so that keys seldom share one with a frequent key.
+// filterSize is the number of shared counters: at least twice the capacity, a
+// power of two, so that keys seldom share one with a frequent key.
 func (s *sketch[P]) filterSize() int {
-	return 1 << bits.Len(uint(2*s.capacity-1))
+	return max(filterPage, 1<<bits.Len(uint(2*s.capacity-1)))
 }
 
 // add counts one occurrence of h. It returns the position of the key, or -1
@@ -75,6 +75,9 @@ func (s *sketch[P]) add(h uint64) (pos int, fresh bool) {
 	}
 	if s.filter == nil {
 		s.filter = make([]uint32, s.filterSize())
+		for i := range len(s.filter) / filterPage {
+			s.dirtyFilter.mark(i)
+		}
 	}
 	if s.nLeast == 0 {
 		s.findLeast()

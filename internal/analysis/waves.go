@@ -35,9 +35,8 @@ type candidate struct {
 // wave is a recognised one.
 type wave struct {
 	Wave
-	no      uint32
-	running bool
-	users   []uint64
+	no    uint32
+	users []uint64 // while it runs
 }
 
 // waves recognises texts that different chatters repeat.
@@ -103,7 +102,7 @@ func (w *waves) add(key, user uint64, sec, head uint32, seq uint64, text string,
 	}
 	w.next++
 	c.wave = w.next
-	x := wave{no: w.next, running: true, users: []uint64{c.users[0], c.users[1], user}}
+	x := wave{no: w.next, users: []uint64{c.users[0], c.users[1], user}}
 	x.From, x.To = time.Unix(int64(min(c.first, sec)), 0).UTC(), time.Unix(int64(max(c.last, sec)), 0).UTC()
 	x.Text, x.Chatters, x.Count = clipText(text), waveUsers, 1
 	for _, seq := range c.members[:c.nMember] {
@@ -167,7 +166,7 @@ func (w *waves) extend(no uint32, user uint64, sec uint32) {
 // finish forgets who took part in a wave that is over.
 func (w *waves) finish(no uint32) {
 	if x := w.byNo(no); x != nil {
-		x.running, x.users = false, nil
+		x.users = nil
 		w.dirtyList = true
 	}
 }
