@@ -284,8 +284,8 @@ func (s *Session) saveWaves(w *partWriter) {
 		v := &x.list[i]
 		e.uint(uint64(v.no))
 		e.string(v.Text)
-		e.uint(uint64(v.Count))
-		e.uint(uint64(v.Chatters))
+		e.int(int64(v.Count))
+		e.int(int64(v.Chatters))
 		e.time(v.From)
 		e.time(v.To)
 		e.uint(uint64(len(v.users)))
@@ -330,7 +330,7 @@ func (s *Session) saveLists(w *partWriter) {
 			e.time(m.At)
 			e.string(m.Kind)
 			e.string(m.Name)
-			e.uint(uint64(m.Count))
+			e.int(int64(m.Count))
 			e.string(m.Text)
 		}
 		w.end("marks")

@@ -331,6 +331,8 @@ func (r *restorer) distinct(s *Session) {
 
 func (r *restorer) active(s *Session) {
 	a := &s.active
+	// Who wrote again is still in the part of an older slot: the newest counts.
+	slices.Sort(r.shape.actives)
 	for _, no := range r.shape.actives {
 		if no == 0 {
 			continue
@@ -340,10 +342,17 @@ func (r *restorer) active(s *Session) {
 				e := activeEntry{hash: d.fixed()}
 				e.last = no*activeSlot + uint32(d.upTo(activeSlot-1, "a chatter's time"))
 				e.voice = uint32(d.upTo(maxSec/voiceWindow<<2|3, "a chatter's window"))
-				if e.hash == 0 || a.find(e.hash) != nil || a.n >= a.limit {
-					d.fail("a chatter is in it twice, or there are too many")
+				if e.hash == 0 {
+					d.fail("a chatter has no hash")
 				}
-				if d.err == nil {
+				if d.err != nil {
+					return
+				}
+				if known := a.find(e.hash); known != nil {
+					*known = e
+				} else if a.n > maxActive {
+					d.fail("there are too many chatters")
+				} else {
 					a.insert(e)
 				}
 			}
