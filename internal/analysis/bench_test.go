@@ -1,0 +1,145 @@
+package analysis
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+	"time"
+
+	"chatmood/internal/chat"
+	"chatmood/internal/sentiment"
+)
+
+type benchMessage struct {
+	m  chat.Message
+	sc sentiment.Score
+}
+
+// benchStream returns n invented messages, 20 a second.
+func benchStream(n, chatters int) []benchMessage {
+	stream := newStream(1, chatters)
+	out := make([]benchMessage, n)
+	for i := range out {
+		stream.next(&out[i].m, &out[i].sc)
+	}
+	return out
+}
+
+// BenchmarkAdd counts messages into sessions of 100,000 messages each: invented
+// chat of 5,000 chatters at 20 messages a second, 28 characters in the mean.
+func BenchmarkAdd(b *testing.B) {
+	messages := benchStream(100_000, 5000)
+	s := New("s", "demo", testStart, Options{})
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		if i == len(messages) {
+			i = 0
+			s = New("s", "demo", testStart, Options{})
+		}
+		s.Add(&messages[i].m, &messages[i].sc)
+		i++
+	}
+}
+
+func benchSession() (*Session, time.Time) {
+	stream := newStream(1, 20_000)
+	s := New("s", "demo", testStart, Options{})
+	var m chat.Message
+	var sc sentiment.Score
+	for range 100_000 {
+		stream.next(&m, &sc)
+		s.Add(&m, &sc)
+	}
+	return s, stream.at
+}
+
+func BenchmarkSnapshot(b *testing.B) {
+	s, now := benchSession()
+	b.ReportAllocs()
+	for b.Loop() {
+		s.Snapshot(now, 10)
+	}
+}
+
+// BenchmarkTick is what is asked of a session each second for its live viewers.
+func BenchmarkTick(b *testing.B) {
+	s, now := benchSession()
+	b.ReportAllocs()
+	for b.Loop() {
+		s.Tick(now)
+		s.Counts()
+		s.Mood(now)
+		s.Rate(now)
+		s.ChatterCounts(now)
+		s.Tail(now, 3)
+	}
+}
+
+// BenchmarkCheckpoint saves what one second of a busy channel (20 messages)
+// changed, and reports the bytes and parts of it.
+func BenchmarkCheckpoint(b *testing.B) {
+	s, now := benchSession()
+	s.Checkpoint(true)
+	stream := newStream(2, 20_000)
+	stream.at = now
+	stream.n = 1 << 30
+	var m chat.Message
+	var sc sentiment.Score
+	var bytes, parts int
+	b.ReportAllocs()
+	for b.Loop() {
+		for range 20 {
+			stream.next(&m, &sc)
+			s.Add(&m, &sc)
+		}
+		for _, p := range s.Checkpoint(false) {
+			bytes += len(p.Data)
+			parts++
+		}
+	}
+	b.ReportMetric(float64(bytes)/float64(b.N), "bytes/checkpoint")
+	b.ReportMetric(float64(parts)/float64(b.N), "parts/checkpoint")
+}
+
+// Six hours of a busy channel stay within 1 MB beyond the set of distinct
+// chatters.
+func TestMemoryOfSixHours(t *testing.T) {
+	heap := func() uint64 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	stream := newStream(1, 20_000)
+	before := heap()
+	s := New("s", "demo", testStart, Options{})
+	var m chat.Message
+	var sc sentiment.Score
+	var saved int
+	for range 6 * 3600 * 20 {
+		stream.next(&m, &sc)
+		if r.IntN(2) == 0 { // everybody of the 20,000 writes at some time
+			m.Login = fmt.Sprintf("viewer_%d", r.IntN(20_000))
+			m.DisplayName = fmt.Sprintf("Viewer_%d", r.IntN(20_000))
+		}
+		s.Add(&m, &sc)
+		if stream.n%20_000 == 0 {
+			saved += len(s.Checkpoint(false))
+		}
+	}
+	used := int(heap()-before) - 8*cap(s.distinct.set.slots)
+	n, exact, active := s.ChatterCounts(stream.at)
+	t.Logf("%d messages, %d chatters (exact %v), %d active: %d KB, and %d KB for the set of chatters",
+		s.Counts().Total, n, exact, active, used>>10, 8*cap(s.distinct.set.slots)>>10)
+	if n < 19_000 || saved == 0 {
+		t.Fatalf("the stream had %d chatters only", n)
+	}
+	if used > 1_000_000 {
+		t.Errorf("the session takes %d bytes beyond the set of distinct chatters, more than 1 MB", used)
+	}
+	runtime.KeepAlive(s)
+}
