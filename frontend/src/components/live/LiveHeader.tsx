@@ -1,0 +1,125 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { ExternalLink, Square } from 'lucide-react'
+import { useState } from 'react'
+import { Link } from 'react-router'
+import { api } from '../../api/client'
+import { useAnalyze, useLive } from '../../contexts/analyze'
+import { useNow } from '../../hooks/useNow'
+import { t } from '../../i18n'
+import { formatDateTimeZone, formatElapsed, isoDuration } from '../../lib/format'
+import { Dialog } from '../Dialog'
+import { StatusPill } from '../StatusPill'
+import { ErrorState } from '../states'
+import { buttonClass } from '../buttonClass'
+import { Button } from '../ui'
+import { StartButton } from './StartButton'
+
+/** Which channel, how it stands, since when; and the way to stop it. */
+export function LiveHeader() {
+  const { channel, link } = useAnalyze()
+  const status = useLive((s) => s.status)
+  const stopped = useLive((s) => s.stopped)
+  const sessionId = useLive((s) => s.sessionId)
+  const over = stopped || link.state === 'closed'
+  return (
+    <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
+      <h1 className="min-w-0 truncate text-xl font-semibold tracking-tight">{channel}</h1>
+      <StatusPill link={link} status={status} />
+      <Elapsed />
+      <span className="ml-auto flex items-center gap-1.5">
+        <a
+          href={`https://www.twitch.tv/${channel}`}
+          target="_blank"
+          rel="noreferrer"
+          aria-label={t.common.openOnTwitch}
+          title={t.common.openOnTwitch}
+          className={buttonClass('ghost', 'w-8 px-0')}
+        >
+          <ExternalLink aria-hidden className="size-4" />
+        </a>
+        {over ? (
+          <>
+            {sessionId !== '' && stopped && (
+              <Link to={`/sessions/${sessionId}`} className={buttonClass()}>
+                {t.live.report}
+              </Link>
+            )}
+            <StartButton label={t.live.startAgain} />
+          </>
+        ) : (
+          <StopButton />
+        )}
+      </span>
+    </div>
+  )
+}
+
+function Elapsed() {
+  const startedAt = useLive((s) => s.startedAt)
+  const stopped = useLive((s) => s.stopped)
+  const since = useLive((s) => s.status?.since)
+  const offset = useLive((s) => s.clockOffset)
+  const now = useNow(1000, !stopped)
+  if (startedAt === 0) return null
+  const end = stopped && since !== undefined ? Date.parse(since) : now + offset
+  const seconds = Math.max(0, (end - startedAt) / 1000)
+  return (
+    <time
+      dateTime={isoDuration(seconds)}
+      title={formatDateTimeZone(startedAt)}
+      aria-label={`${t.live.elapsed} ${formatElapsed(seconds)}`}
+      className="num text-base text-muted"
+    >
+      {formatElapsed(seconds)}
+    </time>
+  )
+}
+
+function StopButton() {
+  const { channel } = useAnalyze()
+  const [asking, setAsking] = useState(false)
+  const queries = useQueryClient()
+  const stop = useMutation({
+    mutationFn: () => api.disconnect(channel),
+    onSuccess: async () => {
+      setAsking(false)
+      await queries.invalidateQueries({ queryKey: ['sessions'] })
+    },
+  })
+  const close = () => {
+    setAsking(false)
+    stop.reset()
+  }
+  return (
+    <>
+      <Button
+        onClick={() => {
+          setAsking(true)
+        }}
+      >
+        <Square aria-hidden className="size-3 fill-current" />
+        {t.live.stop}
+      </Button>
+      <Dialog open={asking} title={t.live.stopTitle(channel)} onClose={close}>
+        <p className="mt-2 text-base text-muted">{t.live.stopText}</p>
+        {stop.isError && (
+          <div className="mt-3">
+            <ErrorState error={stop.error} />
+          </div>
+        )}
+        <div className="mt-5 flex flex-wrap justify-end gap-2">
+          <Button onClick={close}>{t.common.cancel}</Button>
+          <Button
+            variant="danger"
+            disabled={stop.isPending}
+            onClick={() => {
+              stop.mutate()
+            }}
+          >
+            {stop.isPending ? t.live.stopping : t.live.stopConfirm}
+          </Button>
+        </div>
+      </Dialog>
+    </>
+  )
+}

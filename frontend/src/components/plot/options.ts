@@ -1,0 +1,142 @@
+import uPlot from 'uplot'
+import { formatClock, formatClockShort, formatShort } from '../../lib/format'
+import type { PlotColors } from './colors'
+
+// One plot, two bands: mood above on its fixed scale −1…1, rate below.
+const moodShare = 0.58
+const rateShare = 0.34
+const moodFloor = 1 - 2 / moodShare
+
+/** Order of the series in the data. */
+export const columns = { x: 0, total: 1, lower: 2, negative: 3, mood: 4 } as const
+
+export interface PlotSize {
+  width: number
+  height: number
+}
+
+export function plotOptions(
+  size: PlotSize,
+  colors: PlotColors,
+  hooks: {
+    spans: (u: uPlot) => void
+    marks: (u: uPlot) => void
+    cursor: (u: uPlot) => void
+    unread: () => Spans
+  },
+): uPlot.Options {
+  const stepped = uPlot.paths.stepped?.({ align: 1 })
+  const area = (color: string): uPlot.Series => ({
+    scale: 'rate',
+    fill: color,
+    width: 0,
+    points: { show: false },
+    ...(stepped === undefined ? {} : { paths: stepped }),
+  })
+  const font = "11px 'Inter Variable', system-ui, sans-serif"
+  return {
+    ...size,
+    padding: [6, 0, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
+    scales: {
+      x: { time: true },
+      mood: { range: [moodFloor, 1.04] },
+      rate: { range: (_u, _min, max) => [0, ceiling(max) / rateShare] },
+    },
+    axes: [
+      {
+        stroke: colors.faint,
+        font,
+        size: 26,
+        gap: 4,
+        space: 84,
+        grid: { stroke: colors.line, width: 1 },
+        ticks: { show: false },
+        values: (u, splits) => {
+          const { min, max } = u.scales.x ?? {}
+          const short = min != null && max != null && max - min > 900
+          return splits.map((s) => (short ? formatClockShort : formatClock)(s * 1000))
+        },
+      },
+      {
+        scale: 'mood',
+        stroke: colors.faint,
+        font,
+        size: 40,
+        gap: 6,
+        splits: () => [-1, -0.5, 0, 0.5, 1],
+        values: (_u, splits) => splits.map((v) => (v === 0 ? '0' : v === 1 ? '+1' : v === -1 ? '−1' : '')),
+        grid: { stroke: colors.line, width: 1 },
+        ticks: { show: false },
+      },
+      {
+        scale: 'rate',
+        // 1 is the right side; uPlot's const enum is not there at run time.
+        // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
+        side: 1,
+        stroke: colors.faint,
+        font,
+        size: 42,
+        gap: 6,
+        splits: (u) => {
+          const top = (u.scales.rate?.max ?? 0) * rateShare
+          return top > 0 ? [0, top / 2, top] : [0]
+        },
+        values: (_u, splits) => splits.map((v) => formatShort(v)),
+        grid: { show: false },
+        ticks: { show: false },
+      },
+    ],
+    series: [
+      {},
+      area(colors.positive),
+      area(colors.neutral),
+      area(colors.negative),
+      {
+        scale: 'mood',
+        stroke: colors.mood,
+        width: 1.75,
+        points: { show: false },
+        // Seconds without messages are bridged; time that was not read is not.
+        gaps: (u, _series, first, last, found) => {
+          const spans = hooks.unread()
+          const xs = u.data[0]
+          return found.filter(([from, to]) => {
+            const a = u.posToVal(from, 'x', true)
+            const b = u.posToVal(to, 'x', true)
+            return spans.some(([s, e]) => s < b && e > a) || xs[first] === undefined || xs[last] === undefined
+          })
+        },
+      },
+    ],
+    hooks: { drawClear: [hooks.spans], draw: [zeroLine(colors), hooks.marks], setCursor: [hooks.cursor] },
+  }
+}
+
+/** Spans of Unix seconds that were not read. */
+export type Spans = readonly (readonly [from: number, to: number])[]
+
+function zeroLine(colors: PlotColors): (u: uPlot) => void {
+  return (u) => {
+    const { ctx, bbox } = u
+    const y = Math.round(u.valToPos(0, 'mood', true)) + 0.5
+    ctx.save()
+    ctx.strokeStyle = colors.strong
+    ctx.lineWidth = window.devicePixelRatio
+    ctx.globalCompositeOperation = 'destination-over'
+    ctx.beginPath()
+    ctx.moveTo(bbox.left, y)
+    ctx.lineTo(bbox.left + bbox.width, y)
+    ctx.stroke()
+    ctx.restore()
+  }
+}
+
+/** The next round number: 1, 2, 4, 6, 8 or 10 times a power of ten, and at least 10. */
+export function ceiling(max: number | null): number {
+  const v = Math.max(10, max ?? 0)
+  const power = 10 ** Math.floor(Math.log10(v))
+  for (const m of [1, 2, 4, 6, 8]) if (v <= m * power) return m * power
+  return 10 * power
+}

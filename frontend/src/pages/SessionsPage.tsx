@@ -1,0 +1,98 @@
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { Search } from 'lucide-react'
+import { useState } from 'react'
+import { Link, useSearchParams } from 'react-router'
+import { sessionsQuery } from '../api/queries'
+import { SessionRows } from '../components/SessionRows'
+import { EmptyState, ErrorState, Loading } from '../components/states'
+import { buttonClass } from '../components/buttonClass'
+import { Button } from '../components/ui'
+import { useTitle } from '../hooks/useTitle'
+import { t } from '../i18n'
+import { cleanChannel } from '../lib/channel'
+
+/** `/sessions`: finished analyses, latest first; `?channel=` shows one channel's. */
+export default function SessionsPage() {
+  useTitle(t.sessions.title)
+  const [params, setParams] = useSearchParams()
+  const channel = cleanChannel(params.get('channel') ?? '') ?? ''
+  const [text, setText] = useState(channel)
+  const sessions = useInfiniteQuery(sessionsQuery(channel))
+  const list = sessions.data?.pages.flatMap((p) => p.sessions)
+
+  return (
+    <div className="mx-auto flex w-full max-w-5xl flex-col gap-4 px-4 py-6">
+      <header className="flex flex-wrap items-end justify-between gap-3">
+        <div>
+          <h1 className="text-xl font-semibold tracking-tight">{t.sessions.title}</h1>
+          <p className="text-muted">{t.sessions.lead}</p>
+        </div>
+        <form
+          role="search"
+          onSubmit={(event) => {
+            event.preventDefault()
+            const wanted = cleanChannel(text)
+            setParams(wanted === undefined ? {} : { channel: wanted })
+            if (wanted !== undefined) setText(wanted)
+          }}
+          className="flex items-center gap-1.5 rounded-md border border-line bg-surface px-2 focus-within:outline-2 focus-within:outline-accent max-sm:w-full"
+        >
+          <Search aria-hidden className="size-3.5 text-faint" />
+          <input
+            type="search"
+            value={text}
+            onChange={(event) => {
+              setText(event.target.value)
+              if (event.target.value === '') setParams({})
+            }}
+            aria-label={t.sessions.filter}
+            placeholder={t.sessions.filterPlaceholder}
+            autoCapitalize="none"
+            spellCheck={false}
+            className="h-8 min-w-0 flex-1 bg-transparent outline-none placeholder:text-faint"
+          />
+        </form>
+      </header>
+      {list === undefined ? (
+        sessions.isError ? (
+          <ErrorState error={sessions.error} onRetry={() => void sessions.refetch()} />
+        ) : (
+          <Loading />
+        )
+      ) : list.length === 0 ? (
+        channel === '' ? (
+          <EmptyState heading={t.sessions.empty} text={t.sessions.emptyText}>
+            <Link to="/" className={buttonClass()}>
+              {t.common.homeLink}
+            </Link>
+          </EmptyState>
+        ) : (
+          <EmptyState heading={t.sessions.emptyFor(channel)}>
+            <Button
+              onClick={() => {
+                setText('')
+                setParams({})
+              }}
+            >
+              {t.sessions.showAll}
+            </Button>
+          </EmptyState>
+        )
+      ) : (
+        <>
+          <SessionRows sessions={list} />
+          {sessions.isError && <ErrorState error={sessions.error} onRetry={() => void sessions.refetch()} />}
+          {sessions.hasNextPage && (
+            <Button
+              className="self-center"
+              disabled={sessions.isFetchingNextPage}
+              onClick={() => void sessions.fetchNextPage()}
+            >
+              {t.common.more}
+            </Button>
+          )}
+        </>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,27 @@
+import tailwindcss from '@tailwindcss/vite'
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vitest/config'
+
+const server = process.env.CHATMOOD_URL ?? 'http://127.0.0.1:8000'
+
+export default defineConfig({
+  plugins: [react(), tailwindcss()],
+  // The server sends `style-src 'self'; img-src 'self'; font-src 'self'`, so
+  // nothing may be inlined as a data: URL.
+  build: { assetsInlineLimit: 0, target: 'es2023', reportCompressedSize: false },
+  logLevel: process.env.CI === undefined ? 'info' : 'warn',
+  server: {
+    proxy: {
+      '/api': server,
+      '/health': server,
+      '/openapi.json': server,
+      '/docs': server,
+      '/ws': { target: server, ws: true },
+    },
+  },
+  test: {
+    environment: 'jsdom',
+    include: ['src/**/*.test.{ts,tsx}'],
+    restoreMocks: true,
+  },
+})
