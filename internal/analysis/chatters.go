@@ -186,7 +186,7 @@ func (a *active) add(h uint64, sec uint32) (isNew, voice bool) {
 	a.dirty[slot%activeSlots] = true
 	for a.n > a.limit {
 		a.level++
-		a.keep(func(e *activeEntry) bool { return e.hash&(1<<a.level-1) == 0 })
+		a.thin()
 		a.dirtyAll()
 	}
 	return true, true
@@ -205,7 +205,9 @@ func (a *active) advance(slot uint32) {
 		a.dirty[s%activeSlots] = false
 	}
 	a.head = slot
-	a.keep(func(e *activeEntry) bool { return e.last/activeSlot+activeSlots > slot })
+	if slot >= activeSlots {
+		a.expire((slot - activeSlots + 1) * activeSlot)
+	}
 	if a.n == 0 {
 		a.level = 0
 	}
@@ -260,44 +262,60 @@ func (a *active) resize(size int) {
 	}
 }
 
-// keep drops the entries that ok refuses.
-func (a *active) keep(ok func(e *activeEntry) bool) {
-	drop := 0
-	for i := range a.slots {
-		if a.slots[i].hash != 0 && !ok(&a.slots[i]) {
-			drop++
-		}
-	}
-	if drop == 0 {
-		return
-	}
-	mask := uint32(len(a.slots) - 1)
+// expire drops those who wrote last before a Unix time.
+func (a *active) expire(before uint32) {
 	for i := uint32(0); int(i) < len(a.slots); {
-		if a.slots[i].hash == 0 || ok(&a.slots[i]) {
-			i++
+		if e := &a.slots[i]; e.hash != 0 && e.last < before {
+			a.remove(i) // what moved here is looked at next
 			continue
 		}
-		// Close the hole; what moved into it is looked at next.
-		a.n--
-		hole := i
-		for j := (hole + 1) & mask; a.slots[j].hash != 0; j = (j + 1) & mask {
-			home := uint32(a.slots[j].hash>>32) & mask
-			if (j-home)&mask >= (j-hole)&mask {
-				a.slots[hole] = a.slots[j]
-				hole = j
-			}
-		}
-		a.slots[hole] = activeEntry{}
+		i++
 	}
 	if len(a.slots) > minActiveSize && a.n*8 < len(a.slots) {
 		a.resize(max(minActiveSize, 1<<bits.Len(uint(a.n*4))))
 	}
 }
 
+// thin drops those who are not followed at the present level.
+func (a *active) thin() {
+	for i := uint32(0); int(i) < len(a.slots); {
+		if h := a.slots[i].hash; h != 0 && h&(1<<a.level-1) != 0 {
+			a.remove(i)
+			continue
+		}
+		i++
+	}
+}
+
+// remove empties a slot and closes the hole.
+func (a *active) remove(hole uint32) {
+	mask := uint32(len(a.slots) - 1)
+	a.n--
+	for j := (hole + 1) & mask; a.slots[j].hash != 0; j = (j + 1) & mask {
+		home := uint32(a.slots[j].hash>>32) & mask
+		if (j-home)&mask >= (j-hole)&mask {
+			a.slots[hole] = a.slots[j]
+			hole = j
+		}
+	}
+	a.slots[hole] = activeEntry{}
+}
+
 // chatter is what is known of a chatter beside the count.
 type chatter struct {
-	login string
+	login string // "" means: the name in lower case
 	name  string // display name; "" means: as login
+}
+
+func (c *chatter) entry(count uint32) Chatter {
+	e := Chatter{Login: c.login, Name: c.name, Count: int(count)}
+	if e.Login == "" {
+		e.Login = strings.ToLower(c.name)
+	}
+	if e.Name == "" {
+		e.Name = e.Login
+	}
+	return e
 }
 
 // rankings of chatters: all messages, then by sentiment.Label.
@@ -315,11 +333,32 @@ func (s *Session) rank(r int, h uint64, login, name string) {
 	if len(login) > maxEmoteBytes {
 		login = login[:maxEmoteBytes]
 	}
-	c := chatter{login: strings.Clone(login)}
+	c := &s.ranks[r].payload[i]
+	*c = chatter{}
 	if name != login && len(name) <= 2*maxEmoteBytes {
 		c.name = strings.Clone(name)
 	}
-	s.ranks[r].payload[i] = c
+	if c.name == "" || !isLowerOf(login, name) {
+		c.login = strings.Clone(login)
+	}
+}
+
+// isLowerOf reports whether login is the ASCII text name in lower case, as it
+// mostly is. Then one of them need not be kept.
+func isLowerOf(login, name string) bool {
+	if len(login) != len(name) {
+		return false
+	}
+	for i := range len(name) {
+		c := name[i]
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		if c != login[i] || c >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // ChatterCounts returns how many different people wrote, whether that number
@@ -347,13 +386,8 @@ func (s *Session) topChatters(r, n int) []Chatter {
 	k := s.ranks[r]
 	top := []Chatter{}
 	for _, i := range topPositions(len(k.counts), n, func(i int) uint32 { return k.counts[i] },
-		func(i, j int) bool { return k.payload[i].login < k.payload[j].login }) {
-		c := &k.payload[i]
-		name := c.name
-		if name == "" {
-			name = c.login
-		}
-		top = append(top, Chatter{Login: c.login, Name: name, Count: int(k.counts[i])})
+		func(i, j int) bool { return k.payload[i].entry(0).Login < k.payload[j].entry(0).Login }) {
+		top = append(top, k.payload[i].entry(k.counts[i]))
 	}
 	return top
 }

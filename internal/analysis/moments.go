@@ -74,16 +74,20 @@ func (s *Session) levels(sec int64) levels {
 	from := max(sec-baselineFrom+1, s.beginSec())
 	gaps := s.gapsAfter(from)
 	var w, n, v, m, sum float64
-	for i := from; i <= sec-baselineTo; i++ {
-		if len(gaps) > 0 && inGaps(gaps, i) {
-			continue
-		}
-		w, n, v, m = w*decay+1, n*decay, v*decay, m*decay
-		l.baseSecs++
-		if c := t.at(i); c != nil {
-			n += float64(c.total())
-			v += float64(c.voices)
-			m += float64(c.moodSum)
+	for i := from; i <= sec-baselineTo; {
+		p := t.pageOf(i)
+		for end := min(sec-baselineTo, i-i%pageLen+pageLen-1); i <= end; i++ {
+			if len(gaps) > 0 && inGaps(gaps, i) {
+				continue
+			}
+			w, n, v, m = w*decay+1, n*decay, v*decay, m*decay
+			l.baseSecs++
+			if p != nil {
+				c := &p.cells[i%pageLen]
+				n += float64(c.total())
+				v += float64(c.voices)
+				m += float64(c.moodSum)
+			}
 		}
 	}
 	if w > 0 {

@@ -59,8 +59,8 @@ func (r *recents) find(id uint64) int { return r.index.find(id, r.ids) }
 func (r *recents) push(id uint64, rec record) int {
 	pos := int(r.next % uint64(r.limit))
 	if pos == len(r.recs) {
-		r.recs = append(r.recs, record{})
-		r.ids = append(r.ids, 0)
+		r.recs = appendUpTo(r.recs, record{}, r.limit)
+		r.ids = appendUpTo(r.ids, 0, r.limit)
 	} else if r.ids[pos] != 0 {
 		r.index.remove(pos, r.ids)
 	}
@@ -87,7 +87,7 @@ func (r *recents) setTerms(pos int, words, emotes []uint32) {
 		for _, h := range list {
 			at := int(r.termNext) % size
 			if at == len(r.termRing) {
-				r.termRing = append(r.termRing, h)
+				r.termRing = appendUpTo(r.termRing, h, size)
 			} else {
 				r.termRing[at] = h
 			}

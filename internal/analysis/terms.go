@@ -500,7 +500,12 @@ func (s *Session) isEmote(w string) bool {
 	if s.opts.IsEmote != nil && s.opts.IsEmote(w) {
 		return true
 	}
-	return isKnownEmote(w) || hasEmoteShape(w)
+	for i := range len(w) {
+		if w[i] >= 'A' && w[i] <= 'Z' {
+			return isKnownEmote(w) || hasEmoteShape(w)
+		}
+	}
+	return w == "xdd" || w == "buh" || w == ":tf:"
 }
 
 // TopTerms returns the n most used words, or emotes of any provider, most

@@ -95,12 +95,21 @@ func (t *tier) at(sec int64) *cell {
 	if sec < 0 {
 		return nil
 	}
+	p := t.pageOf(sec)
+	if p == nil {
+		return nil
+	}
+	return &p.cells[sec/t.step%pageLen]
+}
+
+// pageOf returns the page of a Unix time, nil where there is none.
+func (t *tier) pageOf(sec int64) *page {
 	no := sec / (pageLen * t.step)
 	p := t.ring[no%int64(len(t.ring))]
 	if p == nil || p.no != no {
 		return nil
 	}
-	return &p.cells[sec/t.step%pageLen]
+	return p
 }
 
 // touch returns the bucket of a Unix time to change it, making its page where

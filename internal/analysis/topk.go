@@ -63,10 +63,10 @@ func (s *sketch[P]) add(h uint64) (pos int, fresh bool) {
 	}
 	if len(s.hashes) < s.capacity {
 		var zero P
-		s.hashes = append(s.hashes, h)
-		s.counts = append(s.counts, 1)
-		s.errs = append(s.errs, 0)
-		s.payload = append(s.payload, zero)
+		s.hashes = appendUpTo(s.hashes, h, s.capacity)
+		s.counts = appendUpTo(s.counts, 1, s.capacity)
+		s.errs = appendUpTo(s.errs, 0, s.capacity)
+		s.payload = appendUpTo(s.payload, zero, s.capacity)
 		i := len(s.hashes) - 1
 		s.index.insert(i, s.hashes)
 		s.dirtyNames.mark(i / sketchPage)
@@ -104,6 +104,15 @@ func (s *sketch[P]) add(h uint64) (pos int, fresh bool) {
 	s.dirtyNames.mark(i / sketchPage)
 	s.dirtyCounts.mark(i / sketchPage)
 	return i, true
+}
+
+// appendUpTo appends to a list that never gets longer than most, without room
+// for more.
+func appendUpTo[E any](list []E, e E, most int) []E {
+	if len(list) == cap(list) {
+		list = append(make([]E, 0, min(max(2*len(list), 16), most)), list...)
+	}
+	return append(list, e)
 }
 
 func (s *sketch[P]) bump(i int) {

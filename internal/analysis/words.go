@@ -61,15 +61,18 @@ func isDoubled(w []byte) bool {
 // compared with case.
 func isKnownEmote(w string) bool {
 	switch w {
-	case "KEKW", "KEKL", "KEKLEO", "KEKWait", "LULW", "LULWW", "LuL", "LUL", "OMEGALUL", "MEGALUL", "ICANT", "xdd", "LOLE",
+	case "KEKW", "KEKL", "KEKLEO", "KEKWait", "LULW", "LULWW", "LuL", "LUL", "OMEGALUL", "MEGALUL", "ICANT", "LOLE",
 		"Pog", "PogU", "PogO", "PogChamp", "POGGERS", "PauseChamp", "PagMan", "POGCRAZY", "HYPERS", "AYAYA", "Clap", "EZ", "EZY",
 		"Pepega", "WeirdChamp", "SadChamp", "Sadge", "Madge", "Bedge", "Prayge", "Okayge", "Gayge", "Copege", "Susge", "Wokege", "Deadge", "Gladge", "Smadge", "Despairge", "Weirdge", "Nerdge",
 		"COPIUM", "HOPIUM", "Copium", "Clueless", "Aware", "Stare", "NODDERS", "NOPERS", "YEP", "NOPE", "NOTED", "HandsUp",
 		"5Head", "3Head", "4Head", "4Weird", "KKona", "KKonaW", "Kapp", "Kappa", "TriKool", "ZULUL", "TROLLGE", "monkaS", "monkaW",
 		"GIGACHAD", "BASED", "NOWAY", "NOWAYING", "AINTNOWAY", "LETSGO", "LETSGOOO", "RIPBOZO", "BOZO", "WICKED", "WAYTOODANK",
-		"BOOBA", "MODS", "CAUGHT", "CRINGE", "SCHIZO", "Corpa", "GAMBA", "DinkDonk", "Joel", "VIBE", "PETPET", "HUH", "WHAT", "buh",
-		"D:", ":tf:", "M&Mjc", "BibleThump", "NotLikeThis", "ResidentSleeper", "HeyGuys", "SeemsGood", "DansGame", "Jebaited", "TriHard", "BabyRage", "WutFace", "Kreygasm":
+		"BOOBA", "MODS", "CAUGHT", "CRINGE", "SCHIZO", "Corpa", "GAMBA", "DinkDonk", "Joel", "VIBE", "PETPET", "HUH", "WHAT",
+		"D:", "M&Mjc", "BibleThump", "NotLikeThis", "ResidentSleeper", "HeyGuys", "SeemsGood", "DansGame", "Jebaited", "TriHard", "BabyRage", "WutFace", "Kreygasm":
 		return true
+	}
+	if len(w) < 6 || w[0] != 'F' && w[0] != 'P' && w[0] != 'O' && w[0]|0x20 != 'p' && w[0] != 'm' && w[0] != 'w' && w[0] != 'g' {
+		return false
 	}
 	for _, family := range [...]string{"Feels", "Pepe", "Pepo", "Peepo", "peepo", "pepe", "monka", "widepeepo", "OMEGA", "gachi"} {
 		if rest, ok := strings.CutPrefix(w, family); ok && rest != "" && (rest[0] >= 'A' && rest[0] <= 'Z') {
