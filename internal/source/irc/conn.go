@@ -344,10 +344,17 @@ func (c *conn) parted(name string, now time.Time) {
 	c.r.wake()
 }
 
-// part leaves a channel. Without an echo of it (a server may not send one) the
-// entry stays until the connection ends; there is one for each channel at most.
+// maxParting bounds the PARTs that an echo is waited for. Twitch sends one; with
+// a server that does not the table is emptied now and then, which is right
+// there: no PART that comes is an echo.
+const maxParting = 1000
+
+// part leaves a channel.
 func (c *conn) part(name string) {
 	c.mu.Lock()
+	if len(c.parting) >= maxParting {
+		clear(c.parting)
+	}
 	c.parting[name]++
 	c.mu.Unlock()
 	c.send("PART #" + name + "\r\n")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -136,10 +137,10 @@ func TestAnyConfirmationWillDo(t *testing.T) {
 // user must know within 20 s.
 func TestNoSuchChannel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		exists := false
+		var exists atomic.Bool
 		w := newWorld(t, Config{}, func(s *session) {
 			s.joinAnswer = func(s *session, c string) string {
-				if exists {
+				if exists.Load() {
 					return s.joinEcho(c)
 				}
 				return ""
@@ -177,7 +178,7 @@ func TestNoSuchChannel(t *testing.T) {
 		pass(20 * time.Second)
 		w.wantState("nobody", "failed no_such_channel")
 		// … and comes to life when it exists.
-		exists = true
+		exists.Store(true)
 		pass(6 * time.Minute)
 		w.wantState("nobody", "live")
 		if len(w.gapsOf("nobody")) != 0 {
@@ -208,10 +209,10 @@ func TestRefusedJoins(t *testing.T) {
 	} {
 		t.Run(id, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				open := false
+				var open atomic.Bool
 				w := newWorld(t, Config{}, func(s *session) {
 					s.joinAnswer = func(s *session, c string) string {
-						if open {
+						if open.Load() {
 							return s.joinEcho(c)
 						}
 						return "@msg-id=" + id + " :tmi.twitch.tv NOTICE #" + c + " :No.\r\n" + s.partEcho(c)
@@ -224,7 +225,7 @@ func TestRefusedJoins(t *testing.T) {
 				if w.reason("a") == "" {
 					t.Error("no reason for people")
 				}
-				open = true
+				open.Store(true)
 				pass(5 * time.Minute)
 				w.wantState("a", "live")
 			})
@@ -434,9 +435,10 @@ func TestNoWelcome(t *testing.T) {
 
 func TestLoginRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		refuse := true
+		var refuse atomic.Bool
+		refuse.Store(true)
 		w := newWorld(t, Config{}, func(s *session) {
-			if refuse {
+			if refuse.Load() {
 				s.mute = true
 				go s.send(":tmi.twitch.tv NOTICE * :Improperly formatted AUTH")
 			}
@@ -445,7 +447,7 @@ func TestLoginRefused(t *testing.T) {
 		w.reader.Join("a")
 		pass(time.Second)
 		w.wantState("a", "failed login_failed")
-		refuse = false
+		refuse.Store(false)
 		pass(time.Minute)
 		w.wantState("a", "live")
 	})
