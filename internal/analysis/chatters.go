@@ -137,7 +137,9 @@ func (s *hashSet) each(f func(h uint64)) {
 type activeEntry struct {
 	hash  uint64 // 0: empty
 	last  uint32 // Unix seconds of the last message
-	voice uint32 // number of the voiceWindow <<2 | messages in it that count for the mood
+	// The number of the newest voiceWindow <<4 | its messages that count for
+	// the mood | those of the window before it <<2.
+	voice uint32
 }
 
 // active knows who wrote in the last five minutes, and how often lately. When
@@ -172,17 +174,11 @@ func (a *active) add(h uint64, sec uint32) (isNew, voice bool) {
 		if sec > e.last {
 			e.last = sec
 		}
-		switch w := e.voice >> 2; {
-		case window > w:
-			e.voice, voice = window<<2|1, true
-		case e.voice&3 < maxVoices:
-			e.voice++
-			voice = true
-		}
+		voice = e.hear(window)
 		a.dirty[e.last/activeSlot%activeSlots] = true
 		return false, voice
 	}
-	a.insert(activeEntry{hash: h, last: sec, voice: window<<2 | 1})
+	a.insert(activeEntry{hash: h, last: sec, voice: window<<4 | 1})
 	a.dirty[slot%activeSlots] = true
 	for a.n > a.limit {
 		a.level++
@@ -190,6 +186,25 @@ func (a *active) add(h uint64, sec uint32) (isNew, voice bool) {
 		a.dirtyAll()
 	}
 	return true, true
+}
+
+// hear counts a message in a voiceWindow and reports whether it counts for the
+// mood. Late messages find their window as long as it is the last but one.
+func (e *activeEntry) hear(window uint32) bool {
+	newest := e.voice >> 4
+	switch {
+	case window == newest+1:
+		e.voice = window<<4 | e.voice&3<<2 | 1
+	case window > newest:
+		e.voice = window<<4 | 1
+	case window == newest && e.voice&3 < maxVoices:
+		e.voice++
+	case window+1 == newest && e.voice>>2&3 < maxVoices:
+		e.voice += 1 << 2
+	default:
+		return window+1 < newest
+	}
+	return true
 }
 
 func (a *active) dirtyAll() {

@@ -341,7 +341,7 @@ func (r *restorer) active(s *Session) {
 			for len(d.b) > 0 && d.err == nil {
 				e := activeEntry{hash: d.fixed()}
 				e.last = no*activeSlot + uint32(d.upTo(activeSlot-1, "a chatter's time"))
-				e.voice = uint32(d.upTo(maxSec/voiceWindow<<2|3, "a chatter's window"))
+				e.voice = uint32(d.upTo(maxSec/voiceWindow<<4|15, "a chatter's window"))
 				if e.hash == 0 {
 					d.fail("a chatter has no hash")
 				}
