@@ -188,6 +188,9 @@ func (a *API) fromModel(ctx huma.Context, e *huma.ErrorModel) *Problem {
 	case http.StatusUnsupportedMediaType:
 		return newProblem(status, "Send the request as application/json")
 	}
+	if len(fields) == 0 {
+		return newProblem(status, e.Detail) // written by our own middleware
+	}
 	return newProblem(status, "Invalid request: "+describe(fields), fields...)
 }
 

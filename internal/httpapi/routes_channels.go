@@ -13,12 +13,8 @@ import (
 	"chatmood/internal/chat"
 )
 
-// Sizes of lists in answers.
-const (
-	defaultTop  = 20
-	maxTop      = 200
-	maxMessages = 500
-)
+// maxMessages is how many of the last messages one answer holds at most.
+const maxMessages = 200
 
 // ChannelPath names the channel of a request. (Huma reads embedded fields of
 // exported types only.)
@@ -48,7 +44,7 @@ type snapshotOutput struct{ Body analysis.Snapshot }
 
 type timelineInput struct {
 	ChannelPath
-	Step int       `query:"step" enum:"0,1,10,60" default:"0" doc:"Seconds in a bucket; 0 takes the finest that reaches back to from. Seconds are kept for the last 10 minutes, tens of seconds for the last hours, minutes for the whole session"`
+	Step int       `query:"step" minimum:"0" maximum:"60" default:"0" doc:"Seconds in a bucket: 1, 10 or 60; 0 takes the finest that reaches back to from. Seconds are kept for the last 10 minutes, tens of seconds for the last hours, minutes for the whole session"`
 	From time.Time `query:"from" doc:"RFC 3339; the beginning of the session when absent" example:"2026-01-01T20:00:00Z"`
 	To   time.Time `query:"to" doc:"RFC 3339; now when absent" example:"2026-01-01T21:00:00Z"`
 }
@@ -75,7 +71,7 @@ type chattersOutput struct {
 
 type messagesInput struct {
 	ChannelPath
-	Limit int `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many at most; the server keeps the last few hundred"`
+	Limit int `query:"limit" minimum:"1" maximum:"200" default:"100" doc:"How many at most; the server keeps no more than the last 200"`
 }
 
 type messagesOutput struct {
@@ -170,10 +166,6 @@ func notAnalysed(channel string) error {
 func (a *API) listChannels(context.Context, *struct{}) (*channelsOutput, error) {
 	out := new(channelsOutput)
 	out.Body.Channels = present(a.cfg.Channels.List())
-	for i := range out.Body.Channels {
-		c := &out.Body.Channels[i]
-		c.Viewers = a.cfg.Hub.Viewers(c.Channel)
-	}
 	return out, nil
 }
 
@@ -197,6 +189,16 @@ func (a *API) timeline(_ context.Context, in *timelineInput) (*timelineOutput, e
 	}
 	if !in.From.IsZero() && !in.To.IsZero() && in.To.Before(in.From) {
 		return nil, fail(http.StatusBadRequest, "to lies before from", nil)
+	}
+	switch in.Step {
+	case 0, 1, 10, 60: // (huma does not understand an enum of numbers in a query)
+	default:
+		const message = "expected 0, 1, 10 or 60"
+		return nil, &apiError{
+			status: http.StatusUnprocessableEntity,
+			detail: "Invalid request: query.step: " + message,
+			fields: []ProblemField{{"query.step", message}},
+		}
 	}
 	line, ok := a.cfg.Channels.Timeline(channel, in.From, in.To, in.Step)
 	if !ok {

@@ -18,7 +18,7 @@ import (
 type sessionsInput struct {
 	Channel string `query:"channel" maxLength:"2000" example:"somebody" doc:"Only the sessions of this channel"`
 	Before  string `query:"before" maxLength:"200" doc:"Only sessions that ended earlier: an RFC 3339 time, or next of the page before"`
-	Limit   int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"How many at most"`
+	Limit   int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many at most"`
 }
 
 type sessionsOutput struct {
