@@ -44,7 +44,7 @@ func (r *Report) Markdown(w io.Writer) error {
 		bullet("Mood", fmt.Sprintf("%s, %s over all; at the end %s", moodWord(*s.Mood.All), signed(*s.Mood.All), optional(s.Mood.Now)))
 	}
 	if s.Duration > 0 {
-		bullet("Rate", fmt.Sprintf("%s on average, peak %s at %s", rate(float64(c.Total)/s.Duration*60), rate(s.Rate.Peak), clock(s.Rate.PeakAt, days)))
+		bullet("Rate", fmt.Sprintf("%s on average, peak %s at %s", rate(average(s)), rate(s.Rate.Peak), clock(s.Rate.PeakAt, days)))
 	}
 	bullet("Chatters", number(s.Chatters.Distinct))
 
@@ -103,9 +103,9 @@ func (r *Report) Markdown(w io.Writer) error {
 		}
 	}
 	if len(s.Gaps) > 0 {
-		say("\n## Not read\n\n| From | To | Why |\n| --- | --- | --- |")
+		say("\n## Gaps\n\n| From | To | Why |\n| --- | --- | --- |")
 		for _, g := range s.Gaps {
-			say("| %s | %s | %s |", clock(g.From, days), clock(g.To, days), escape(g.Reason))
+			say("| %s | %s | %s |", clock(g.From, days), clock(g.To, days), escape(gapText(g.Reason)))
 		}
 	}
 	if src := r.Source; src != nil {

@@ -45,8 +45,11 @@ func AllJSON(w io.Writer, reports []*Report) error {
 	if len(reports) == 1 {
 		return writeJSON(w, reports[0])
 	}
-	return writeJSON(w, reports)
+	return JSONArray(w, reports)
 }
+
+// JSONArray writes the reports as an array, however many there are.
+func JSONArray(w io.Writer, reports []*Report) error { return writeJSON(w, reports) }
 
 func writeJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)

@@ -135,7 +135,7 @@ func (t *textReport) counts() {
 		t.item("Mood", text+". The scale is −1 to +1.")
 	}
 	if s.Duration > 0 {
-		text := rate(float64(c.Total)/s.Duration*60) + " on average"
+		text := rate(average(s)) + " on average"
 		if s.Rate.Peak > 0 {
 			text += fmt.Sprintf(", peak %s at %s", rate(s.Rate.Peak), clock(s.Rate.PeakAt, t.days))
 		}
@@ -353,7 +353,7 @@ func (t *textReport) terms(title string, list []analysis.Term) {
 	if len(list) == 0 {
 		return
 	}
-	t.title(title + " (messages; of these positive and negative)")
+	t.title(title + " (messages; share + and −)")
 	name := min(t.opts.Width-34, 30)
 	if t.opts.Width < 56 {
 		name = t.opts.Width - 26
@@ -397,13 +397,41 @@ func (t *textReport) gaps() {
 	if len(t.s.Gaps) == 0 {
 		return
 	}
-	t.title("Not read")
+	t.title("Gaps")
 	for _, g := range t.s.Gaps[:min(len(t.s.Gaps), listed)] {
-		t.say("%s to %s  %s", clock(g.From, t.days), clock(g.To, t.days), clean(g.Reason))
+		prefix := clock(g.From, t.days) + " to " + clock(g.To, t.days) + "  "
+		t.say("%s%s", prefix, fit(gapText(g.Reason), t.opts.Width-len(prefix)))
 	}
 	if more := len(t.s.Gaps) - listed; more > 0 {
 		t.say("and %s more", number(more))
 	}
+}
+
+// gapText says why chat was not read.
+func gapText(reason string) string {
+	switch reason {
+	case "log_silent":
+		return "the log is silent although chat was busy"
+	case "connection_lost":
+		return "the connection was lost"
+	case "reconnect_requested":
+		return "Twitch asked for a new connection"
+	case "restart":
+		return "chatmood was not running"
+	}
+	return clean(reason)
+}
+
+// average returns the rate over the time that was read.
+func average(s *analysis.Snapshot) float64 {
+	seconds := s.Duration
+	for _, g := range s.Gaps {
+		seconds -= g.To.Sub(g.From).Seconds()
+	}
+	if seconds < 1 {
+		return 0
+	}
+	return float64(s.Counts.Total) / seconds * 60
 }
 
 func (t *textReport) source() {
