@@ -132,24 +132,26 @@ func New(cfg Config) (*API, error) {
 // ServeHTTP implements [http.Handler].
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
 
-// Server returns a server of the API with every time-out set. The caller sets
-// its address and runs it.
+// Server returns a server of the API with every time-out set. The caller runs
+// it; its Shutdown ends the event streams.
 func (a *API) Server() *http.Server {
-	return &http.Server{
+	server := &http.Server{
 		Handler:           a,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
+	server.RegisterOnShutdown(a.Close)
+	return server
 }
 
 // Drain makes /health/ready refuse, so that whoever distributes the traffic
 // sends no more of it.
 func (a *API) Drain() { a.draining.Store(true) }
 
-// Close ends the event streams, which would keep [http.Server.Shutdown]
-// waiting. It does not wait for them: Shutdown does.
+// Close ends the event streams and takes no new ones. It does not wait for
+// them: [http.Server.Shutdown] does.
 func (a *API) Close() {
 	a.Drain()
 	a.stop()

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -50,9 +51,16 @@ const (
 	maxReportBytes = 256 << 20
 )
 
+// Config is where the database is.
+type Config struct {
+	Dir string       // the data directory; created where it is missing
+	Log *slog.Logger // nil: nothing is logged
+}
+
 // Store keeps sessions in a SQLite file. It is safe for concurrent use.
 type Store struct {
 	path   string
+	log    *slog.Logger
 	lock   *fileLock
 	write  *sql.DB // one connection: SQLite has one writer at a time, so the queue is here and fair
 	read   *sql.DB
@@ -67,18 +75,21 @@ var _ analysis.SessionStore = (*Store)(nil)
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Open opens the database in a directory, which it creates where it is missing,
-// and brings its tables up to date. The errors name the file and what to do;
-// [ErrLocked] and [ErrNewer] can be told apart.
-func Open(ctx context.Context, dir string) (_ *Store, err error) {
-	dir, err = filepath.Abs(dir)
+// Open opens the database, creates it where there is none, and brings its
+// tables up to date. The errors name the file and what to do; [ErrLocked] and
+// [ErrNewer] can be told apart.
+func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
+	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("finding the data directory %s: %w", dir, err)
+		return nil, fmt.Errorf("finding the data directory %s: %w", cfg.Dir, err)
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("creating the data directory %s: %w (set DATA_DIR to a directory that this user may write)", dir, cause(err))
 	}
-	s := &Store{path: filepath.Join(dir, fileName), closed: make(chan struct{})}
+	s := &Store{path: filepath.Join(dir, fileName), log: cfg.Log, closed: make(chan struct{})}
 	if s.lock, err = lockFile(filepath.Join(dir, lockName)); err != nil {
 		return nil, lockError(dir, err)
 	}
@@ -179,6 +190,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	if _, err := provider.Up(ctx); err != nil {
 		return s.explain("updating the tables of", err)
 	}
+	s.log.Info("database tables brought up to date", "file", s.path, "from", have, "to", want)
 	return nil
 }
 

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 
 func open(t testing.TB, dir string) storetest.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), dir)
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func open(t testing.TB, dir string) storetest.Store {
 
 func mustOpen(t testing.TB, dir string) *sqlite.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), dir)
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestKill(t *testing.T) {
 
 func writeForever(dir string) error {
 	ctx := context.Background()
-	s, err := sqlite.Open(ctx, dir)
+	s, err := sqlite.Open(ctx, sqlite.Config{Dir: dir})
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func TestAbruptCopy(t *testing.T) {
 func TestSecondProcessIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	s := mustOpen(t, dir)
-	_, err := sqlite.Open(t.Context(), dir)
+	_, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
 	if !errors.Is(err, sqlite.ErrLocked) {
 		t.Fatalf("opening twice: %v, want ErrLocked", err)
 	}
@@ -181,7 +181,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := sqlite.Open(t.Context(), dir)
+	_, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
 	if !errors.Is(err, sqlite.ErrNewer) || !strings.Contains(err.Error(), s.Path()) {
 		t.Errorf("opening a newer database: %v, want ErrNewer with the path", err)
 	}
@@ -221,7 +221,7 @@ func TestBadFilesAreExplained(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
 			test.spoil(t, dir)
-			s, err := sqlite.Open(t.Context(), dir)
+			s, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
 			if err == nil {
 				t.Fatal(errors.Join(errors.New("it opened"), s.Close()))
 			}
@@ -238,7 +238,7 @@ func TestDataDirectoryThatIsAFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	write(t, file, "")
 	for _, dir := range []string{file, filepath.Join(file, "below")} {
-		_, err := sqlite.Open(t.Context(), dir)
+		_, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
 		if err == nil || !strings.Contains(err.Error(), "DATA_DIR") || !strings.Contains(err.Error(), file) {
 			t.Errorf("%s: %v, want an error that names it and DATA_DIR", dir, err)
 		}
@@ -252,7 +252,7 @@ func TestUnwritableDirectory(t *testing.T) {
 	if err := os.Mkdir(dir, 0o500); err != nil {
 		t.Fatal(err)
 	}
-	s, err := sqlite.Open(t.Context(), dir)
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
 	if os.Geteuid() == 0 || runtime.GOOS == "windows" {
 		if err != nil {
 			t.Fatalf("the superuser may write everywhere, but: %v", err)
@@ -414,7 +414,7 @@ func BenchmarkOpen(b *testing.B) {
 	dir := b.TempDir()
 	b.ReportAllocs()
 	for b.Loop() {
-		s, err := sqlite.Open(b.Context(), dir)
+		s, err := sqlite.Open(b.Context(), sqlite.Config{Dir: dir})
 		if err != nil {
 			b.Fatal(err)
 		}
