@@ -352,6 +352,7 @@ func (s *Session) saveLists(w *partWriter) {
 	s.dirty.gaps, s.dirty.marks, s.dirty.moments = false, false, false
 
 	e := w.begin()
+	e.uint(uint64(s.span.messages))
 	for i := range s.span.n {
 		e.uint(uint64(s.span.n[i]))
 		if s.span.n[i] > 0 {

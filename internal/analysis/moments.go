@@ -27,7 +27,7 @@ const (
 
 	hypeFactor    = 2.0 // times the usual rate, to begin
 	hypeFactorEnd = 1.3 // … to go on
-	hypeSigmas    = 4.0 // and by so many deviations of a random (Poisson) stream
+	hypeSigmas    = 3.5 // and by so many standard deviations of the baseline's spans of ten seconds
 	hypeMinimum   = 8   // and so many messages in rateSpan
 
 	moodStep       = 0.30 // away from the usual mood, to begin
@@ -60,6 +60,7 @@ type detector struct {
 type levels struct {
 	n        float64 // messages in the last rateSpan
 	usual    float64 // messages that are usual in rateSpan
+	spread   float64 // its standard deviation, at least that of a random (Poisson) stream
 	baseSecs float64 // seconds read in the baseline
 	voices   float64
 	mood     float64 // mean of the last moodSpan
@@ -93,6 +94,7 @@ func (s *Session) levels(sec int64) levels {
 	if w > 0 {
 		l.usual = n / w * rateSpan
 	}
+	l.spread = s.spread(from, sec-baselineTo, l.usual, gaps)
 	if v > 0 {
 		l.baseN, l.baseMood = v, m/v/scoreUnit
 	}
@@ -111,6 +113,28 @@ func (s *Session) levels(sec int64) levels {
 		l.mood = sum / l.voices / scoreUnit
 	}
 	return l
+}
+
+// spread returns the standard deviation of the messages in spans of ten
+// seconds. Chat comes in bursts: where it always does, one more is no moment.
+func (s *Session) spread(from, to int64, usual float64, gaps []Gap) float64 {
+	decay := math.Exp(-float64(rateSpan) / baselineTau)
+	t := &s.tiers[1]
+	var w, sum float64
+	for i := (from + rateSpan - 1) / rateSpan * rateSpan; i+rateSpan <= to+1; i += rateSpan {
+		if len(gaps) > 0 && (inGaps(gaps, i) || inGaps(gaps, i+rateSpan-1)) {
+			continue
+		}
+		n := 0.0
+		if c := t.at(i); c != nil {
+			n = float64(c.total())
+		}
+		w, sum = w*decay+1, sum*decay+(n-usual)*(n-usual)
+	}
+	if w == 0 {
+		return math.Sqrt(usual + 1)
+	}
+	return math.Sqrt(max(sum/w, usual+1))
 }
 
 func (s *Session) gapsAfter(sec int64) []Gap {
@@ -149,7 +173,7 @@ func (s *Session) detectHype(l *levels) {
 	d := &s.hype
 	if d.no == 0 {
 		begins := l.baseSecs >= minBaseline && l.n >= hypeMinimum &&
-			l.n >= hypeFactor*l.usual && l.n >= l.usual+hypeSigmas*math.Sqrt(l.usual+1)
+			l.n >= hypeFactor*l.usual && l.n >= l.usual+hypeSigmas*l.spread
 		if d.wait(begins, "hype", s.evaluated) {
 			d.base = l.usual
 			s.begin(d, s.hypeStart(l.usual), l.n*60/rateSpan)
@@ -302,6 +326,8 @@ func (s *Session) label(d *detector, m *Moment) string {
 		switch times := m.Peak * rateSpan / 60 / d.base; {
 		case d.base < 0.5:
 			fmt.Fprintf(&b, "Hype: %.0f messages a minute after silence", m.Peak)
+		case times > 20:
+			b.WriteString("Hype: more than 20 times the usual rate")
 		case times < 3:
 			fmt.Fprintf(&b, "Hype: %.1f times the usual rate", times)
 		default:
@@ -310,12 +336,8 @@ func (s *Session) label(d *detector, m *Moment) string {
 	} else {
 		fmt.Fprintf(&b, "Mood turned %s: %+.2f, usually %+.2f", d.kind, m.Peak, d.base)
 	}
-	for _, h := range s.span.top(3) {
-		if i := s.emotes.index.find32(h, s.emotes.hashes); i >= 0 {
-			b.WriteString(", " + s.emotes.payload[i].text)
-		} else if i := s.terms.index.find32(h, s.terms.hashes); i >= 0 {
-			b.WriteString(", " + s.terms.payload[i].text)
-		}
+	for _, text := range s.remarkable(3) {
+		b.WriteString(", " + text)
 	}
 	return b.String()
 }
@@ -342,8 +364,9 @@ func (s *Session) Tick(now time.Time) []Moment {
 // last: small, and good enough to name the most frequent ones. Where two fall
 // into one slot the more frequent stays (Boyer and Moore's majority vote).
 type span struct {
-	hash [spanSlots]uint32
-	n    [spanSlots]uint16
+	hash     [spanSlots]uint32
+	n        [spanSlots]uint16
+	messages uint32
 }
 
 const (
@@ -372,18 +395,35 @@ func (p *span) fade(sec int64, lasting bool) {
 	for i := range p.n {
 		p.n[i] /= 4
 	}
+	p.messages /= 4
 }
 
-// top returns the hashes of the k most frequent.
-func (p *span) top(k int) []uint32 {
-	var out []uint32
-	for _, i := range topPositions(spanSlots, k, func(i int) uint32 {
-		if p.n[i] < spanLeast {
-			return 0
+// remarkable returns the k words and emotes that the messages of the span hold
+// most in excess of what they hold in the whole session.
+func (s *Session) remarkable(k int) []string {
+	var texts [spanSlots]string
+	var excess [spanSlots]uint32
+	for i, n := range s.span.n {
+		if n < spanLeast {
+			continue
 		}
-		return uint32(p.n[i])
-	}, func(i, j int) bool { return p.hash[i] < p.hash[j] }) {
-		out = append(out, p.hash[i])
+		h := s.span.hash[i]
+		var count uint32
+		if at := s.emotes.index.find32(h, s.emotes.hashes); at >= 0 {
+			texts[i], count = s.emotes.payload[at].text, s.emotes.counts[at]
+		} else if at := s.terms.index.find32(h, s.terms.hashes); at >= 0 {
+			texts[i], count = s.terms.payload[at].text, s.terms.counts[at]
+		} else {
+			continue
+		}
+		usual := float64(count) / float64(max(s.counts.Total, 1)) * float64(s.span.messages)
+		if x := float64(n) - usual; x > 1 {
+			excess[i] = uint32(100 * x)
+		}
+	}
+	var out []string
+	for _, i := range topPositions(spanSlots, k, func(i int) uint32 { return excess[i] }, func(i, j int) bool { return texts[i] < texts[j] }) {
+		out = append(out, texts[i])
 	}
 	return out
 }

@@ -478,6 +478,7 @@ func (r *restorer) lists(s *Session) {
 		}
 	})
 	r.read("span", func(d *decoder) {
+		s.span.messages = uint32(d.upTo(math.MaxUint32, "a count"))
 		for i := range s.span.n {
 			s.span.n[i] = uint16(d.upTo(math.MaxUint16, "a count"))
 			if s.span.n[i] > 0 {

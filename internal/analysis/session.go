@@ -237,16 +237,17 @@ func (s *Session) Add(m *chat.Message, sc *sentiment.Score) Outcome {
 	s.rank(rankAll, user, login, m.DisplayName)
 	s.rank(rankLabel+int(label), user, login, m.DisplayName)
 
-	sc1 := &s.scanner
-	sc1.reset(label)
-	sc1.scan(m)
-	s.recent.setTerms(pos, sc1.words[:sc1.nWord], sc1.emotes[:sc1.nEmote])
+	found := &s.scanner
+	found.reset(label)
+	found.scan(m)
+	s.span.messages++
+	s.recent.setTerms(pos, found.words[:found.nWord], found.emotes[:found.nEmote])
 
 	out := Counted
 	if m.First {
 		out |= First
 	}
-	if key, ok := sc1.wave(); ok && s.waves.add(key, user, uint32(sec), uint32(s.headSec), s.recent.next-1, m.Text, s.joinWave) {
+	if key, ok := found.wave(); ok && s.waves.add(key, user, uint32(sec), uint32(s.headSec), s.recent.next-1, m.Text, s.joinWave) {
 		s.joinWave(s.recent.next - 1)
 		out |= InWave
 	}
