@@ -2,25 +2,59 @@ package sentiment
 
 import (
 	"fmt"
+	"math"
 
 	"chatmood/internal/chat"
 )
 
-// Engine judges messages by our lexicon, the context rules and the model. It
-// never changes after [New] and is safe for concurrent use.
+// Engine judges messages by our lexicon, the context rules and a model learnt
+// from labelled chat. It never changes after [New] and is safe for concurrent
+// use.
 type Engine struct {
-	lex *lexicon
+	lex     *lexicon
+	model   *model // nil: the rules judge alone
+	noRules bool
 }
 
 var _ Analyzer = (*Engine)(nil)
 
-// New returns an engine with everything that is built into the program.
+// Options choose parts of an engine, for measuring what each of them is worth.
+type Options struct {
+	Model   []byte // a model file; nil means the built-in one
+	NoModel bool   // judge by lexicon and rules alone
+	NoRules bool   // hide from the model what lexicon and rules find
+}
+
+// New returns the engine that the program ships with.
 func New() *Engine {
+	e, err := NewWith(Options{})
+	if err != nil {
+		panic(fmt.Sprintf("sentiment: the built-in engine is broken: %v", err)) // a test loads it
+	}
+	return e
+}
+
+// NewWith returns an engine of other parts.
+func NewWith(o Options) (*Engine, error) {
 	rows, err := parseLexicon(lexiconTSV)
 	if err != nil {
-		panic(fmt.Sprintf("sentiment: the embedded lexicon is broken: %v", err)) // a test reads it
+		return nil, fmt.Errorf("reading the lexicon: %w", err)
 	}
-	return &Engine{lex: newLexicon(rows)}
+	e := &Engine{lex: newLexicon(rows), noRules: o.NoRules}
+	if o.NoModel {
+		return e, nil
+	}
+	file := o.Model
+	if file == nil {
+		file = modelFile
+	}
+	if len(file) == 0 {
+		return e, nil
+	}
+	if e.model, err = parseModel(file); err != nil {
+		return nil, fmt.Errorf("reading the model: %w", err)
+	}
+	return e, nil
 }
 
 // unsureBelow is the confidence under which a judgement is flagged unsure.
@@ -34,37 +68,58 @@ func (e *Engine) Score(dst *Score, text string, emotes []chat.Emote) {
 	var s scratch
 	var g signals
 	s.tokenize(e.lex, text, emotes)
-	s.judge(e.lex, &g, nil)
-	e.conclude(dst, &s, &g)
-}
-
-func (e *Engine) conclude(dst *Score, s *scratch, g *signals) {
-	*dst = Score{Value: g.rule}
+	s.judge(e.lex, &g)
+	*dst = Score{Flags: flagsOf(&s, &g)}
 	switch {
-	case g.rule > neutralBand:
-		dst.Label = Positive
-	case g.rule < -neutralBand:
-		dst.Label = Negative
+	case dst.Flags&FlagUnscored != 0:
+		return
+	case e.model == nil:
+		dst.Value = g.rule
+		dst.Label, dst.Confidence = ruleLabel(g.rule)
+	default:
+		p := e.probabilities(&s, &g, text)
+		dst.Value = p[Positive] - p[Negative]
+		dst.Label = Neutral
+		if p[Positive] > p[Neutral] && p[Positive] > p[Negative] {
+			dst.Label = Positive
+		} else if p[Negative] > p[Neutral] && p[Negative] > p[Positive] {
+			dst.Label = Negative
+		}
+		dst.Confidence = p[dst.Label]
 	}
-	dst.Confidence = ruleConfidence(g)
-	dst.Flags = flagsOf(s, g)
-	if dst.Flags&FlagUnscored != 0 {
-		dst.Label, dst.Value, dst.Confidence = Neutral, 0, 0
-	} else if dst.Confidence < unsureBelow {
+	if dst.Confidence < unsureBelow {
 		dst.Flags |= FlagUnsure
 	}
 }
 
-// ruleConfidence estimates the chance that the rules' label is right.
-func ruleConfidence(g *signals) float32 {
-	a := g.rule
-	if a < 0 {
-		a = -a
+// probabilities asks the model. The result is calibrated by its temperature.
+func (e *Engine) probabilities(s *scratch, g *signals, text string) [3]float32 {
+	var z [3]float32
+	e.model.judge(&z, s, e.lex, g, text, e.noRules)
+	top := max(z[0], z[1], z[2])
+	var sum float32
+	for k := range z {
+		z[k] = expNegative((z[k] - top) / e.model.Temperature)
+		sum += z[k]
 	}
-	if a <= neutralBand {
-		return 0.55
+	for k := range z {
+		z[k] /= sum
 	}
-	return min(0.5+0.35*a, 0.85)
+	return z
+}
+
+func expNegative(x float32) float32 { return float32(math.Exp(float64(x))) }
+
+// ruleLabel reads a label out of the rules' score, and a guess at the chance
+// that it is right.
+func ruleLabel(v float32) (Label, float32) {
+	switch {
+	case v > neutralBand:
+		return Positive, min(0.45+0.4*v, 0.8)
+	case v < -neutralBand:
+		return Negative, min(0.45-0.4*v, 0.8)
+	}
+	return Neutral, 0.6
 }
 
 // flagsOf collects the findings that do not depend on the label.
@@ -79,7 +134,7 @@ func flagsOf(s *scratch, g *signals) Flags {
 	if g.feelings&feelHype != 0 || g.shouting && g.exclaims > 0 || g.exclaims >= 3 {
 		f |= FlagHype
 	}
-	if g.irony && g.feelings&feelSarcasm != 0 && (g.ironyFlipped || s.hasIronyMark(g)) {
+	if g.irony && s.hasIronyMark() {
 		f |= FlagSarcasm
 	}
 	if g.feelings&feelToxic != 0 && g.weakest < -0.3 {

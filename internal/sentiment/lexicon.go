@@ -162,7 +162,7 @@ func newLexicon(rows []row) *lexicon {
 		}
 	}
 	x.exact, x.suffix = newTable(exact), newTable(suffix)
-	x.words, x.phrases = newTable(words+phrases), newTable(4*phrases)
+	x.words, x.phrases = newTable(words+phrases+exact), newTable(4*phrases)
 	for i := range rows {
 		r := &rows[i]
 		switch r.match {
@@ -178,6 +178,12 @@ func newLexicon(rows []row) *lexicon {
 			x.add(&x.words, foldKey(r.token), r.entry)
 		}
 	}
+	// Emotes whose case somebody got wrong: "wutface", "PogCHamp".
+	for i := range rows {
+		if r := &rows[i]; r.match == "exact" && r.entry.class == classEmote && oddCase(r.token) {
+			x.add(&x.words, foldKey(strings.ToLower(r.token)), r.entry)
+		}
+	}
 	// Phrases are cut by the tokenizer itself, which needs the words.
 	var s scratch
 	for i := range rows {
@@ -186,6 +192,25 @@ func newLexicon(rows []row) *lexicon {
 		}
 	}
 	return x
+}
+
+// oddCase reports a name that no English word looks like: five letters or more
+// with upper case behind lower case.
+func oddCase(name string) bool {
+	if len(name) < 5 || len(name) > maxWordBytes {
+		return false
+	}
+	odd := false
+	for i := range len(name) {
+		switch charClass[name[i]] {
+		case charUpper:
+			odd = odd || i > 0 && charClass[name[i-1]] == charLower
+		case charLower:
+		default:
+			return false
+		}
+	}
+	return odd
 }
 
 func (x *lexicon) add(t *table, key uint64, e entry) {

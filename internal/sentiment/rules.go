@@ -51,9 +51,8 @@ type signals struct {
 	ironyFlipped, butCut bool
 }
 
-// judge applies the lexicon and the context rules to the tokens of s. The
-// contribution of each token is written to part when it is not nil.
-func (s *scratch) judge(x *lexicon, g *signals, part *[maxTokens]float32) {
+// judge applies the lexicon and the context rules to the tokens of s.
+func (s *scratch) judge(x *lexicon, g *signals) {
 	*g = signals{}
 	g.shouting = s.letters >= 6 && s.upper*10 >= s.letters*8
 	var val [maxTokens]float32
@@ -86,11 +85,6 @@ func (s *scratch) judge(x *lexicon, g *signals, part *[maxTokens]float32) {
 	}
 	sum *= boost
 	g.rule = sum / float32(math.Sqrt(float64(sum*sum)+squash))
-	if part != nil {
-		for i := range s.n {
-			part[i] = val[i] * boost
-		}
-	}
 }
 
 // rate finds the weighted valence of each token.
@@ -116,10 +110,8 @@ func (s *scratch) rate(x *lexicon, g *signals, val *[maxTokens]float32, word *[m
 			g.commands++
 			continue
 		case kindPunct:
-			s.punctuation(x, g, t, &negatedUntil)
-			if e == nil || e.class&classMark == 0 || t.end-t.start < 2 || x.isQuestionOrBang(t) {
-				continue
-			}
+			g.punctuation(t, &negatedUntil)
+			continue
 		case kindEmote, kindEmoji, kindFace:
 			g.content++
 			g.emoteTokens++
@@ -214,12 +206,7 @@ func repeatWeight(n int) float32 {
 	return min(1+repeatStep*float32(math.Log2(float64(n))), maxRepeatWeight)
 }
 
-func (x *lexicon) isQuestionOrBang(t *token) bool { return t.runLen > 0 }
-
-func (s *scratch) punctuation(_ *lexicon, g *signals, t *token, negatedUntil *int) {
-	if t.runLen == 0 {
-		return
-	}
+func (g *signals) punctuation(t *token, negatedUntil *int) {
 	switch {
 	case t.isMark('?'):
 		g.questions += int(t.runLen)
@@ -279,7 +266,7 @@ func (s *scratch) irony(g *signals, val *[maxTokens]float32, word *[maxTokens]bo
 			}
 		}
 	}
-	if g.irony && s.hasIronyMark(g) && words > 0.2 {
+	if g.irony && s.hasIronyMark() && words > 0.2 {
 		g.ironyFlipped = true
 		for i := range s.n {
 			if word[i] && val[i] > 0 {
@@ -298,7 +285,7 @@ func (s *scratch) irony(g *signals, val *[maxTokens]float32, word *[maxTokens]bo
 
 // hasIronyMark reports a token whose only use is irony (Kappa): its own
 // valence is near zero.
-func (s *scratch) hasIronyMark(g *signals) bool {
+func (s *scratch) hasIronyMark() bool {
 	for i := range s.n {
 		if s.tokens[i].kind == kindEmote && isKappa(s.tokens[i].exact) {
 			return true
@@ -313,15 +300,16 @@ func (g *signals) startsAsk(s *scratch, x *lexicon) bool {
 	for i < s.n && s.tokens[i].kind == kindMention {
 		i++
 	}
-	if i+2 >= s.n || s.tokens[i].entry < 0 {
+	if i+2 >= s.n || s.tokens[i].entry < 0 || x.entries[s.tokens[i].entry].class&classQuestion == 0 {
 		return false
 	}
-	c := x.entries[s.tokens[i].entry].class
-	if c&classQuestion == 0 {
-		return false
+	for j := i + 1; j < min(i+4, s.n); j++ {
+		at := s.tokens[j].entry
+		if at >= 0 && x.entries[at].class&(classQuestion|classYou|classThird|classSelf) != 0 {
+			return true
+		}
 	}
-	at := s.tokens[i+1].entry
-	return at >= 0 && x.entries[at].class&(classQuestion|classYou|classThird|classSelf) != 0
+	return false
 }
 
 // Emotes that say "I do not mean it".

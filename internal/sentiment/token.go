@@ -165,8 +165,8 @@ func (s *scratch) twitchEmote(x *lexicon, text string, start, end int) {
 func (s *scratch) chunk(x *lexicon, text string, start, end int) {
 	c := text[start:end]
 	h := hashString(c)
-	if i := x.exact.get(h); i >= 0 {
-		s.push(token{key: h, exact: h, start: uint16(start), end: uint16(end), entry: int16(i), kind: exactKind(x.entries[i].class), runLen: markLen(c)})
+	if i := x.exact.get(h); i >= 0 && c[0] != '?' && c[0] != '!' {
+		s.push(token{key: h, exact: h, start: uint16(start), end: uint16(end), entry: int16(i), kind: exactKind(x.entries[i].class)})
 		return
 	}
 	switch c[0] {
@@ -227,17 +227,8 @@ func exactKind(c class) kind {
 		return kindEmoji
 	case c&classFace != 0:
 		return kindFace
-	case c&classMark != 0:
-		return kindPunct
 	}
 	return kindWord
-}
-
-func markLen(c string) uint8 {
-	if len(c) > 255 {
-		return 255
-	}
-	return uint8(len(c))
 }
 
 // parts cuts a chunk into words, punctuation and emoji.
@@ -285,9 +276,6 @@ func (s *scratch) punct(x *lexicon, text string, start, end int) int {
 	n := min(i-start, 255)
 	key := punctKey(c, n)
 	t := token{key: key, exact: key, start: uint16(start), end: uint16(i), entry: -1, kind: kindPunct, runLen: uint8(n)}
-	if c == '?' || c == '!' {
-		t.entry = int16(x.exact.get(hashString(text[start : start+min(n, 3)])))
-	}
 	s.push(t)
 	return i
 }

@@ -1,0 +1,277 @@
+package sentiment
+
+import (
+	_ "embed"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// modelFile is written by the program in internal/sentiment/cmd/train.
+//
+//go:embed model.bin
+var modelFile []byte
+
+// The shape of the model. A row of a token holds, a byte each: three numbers
+// that go straight to the classes (and five unused), meanUnits that are
+// averaged over the message, and filters times three for filters three tokens
+// wide of which the highest answer in the message counts. A global row holds
+// the first two parts.
+const (
+	MeanUnits   = 32
+	Filters     = 24
+	rowBytes    = 8 + MeanUnits + 3*Filters
+	rowWords    = rowBytes / 8
+	globalWords = (8 + MeanUnits) / 8
+	meanWords   = MeanUnits / 8
+	filterWords = Filters / 8
+)
+
+// ModelMagic begins every model file of this shape.
+const ModelMagic = "chatmood-model-1"
+
+// ModelHead is the part of the file that is not rows.
+type ModelHead struct {
+	Magic                   [16]byte
+	Vocabulary, Subs, Pairs uint32 // numbers of rows
+	LinScale, PairScale     float32
+	MeanScale, FilterScale  float32
+	GlobalLin, GlobalMean   float32
+	MeanBias                [MeanUnits]float32
+	FilterBias              [Filters]float32
+	OutMean                 [3][MeanUnits]float32
+	OutFilter               [3][Filters]float32
+	OutBias                 [3]float32
+	Temperature             float32
+	Reserved                [16]float32
+}
+
+// model judges messages by rows that were learnt.
+type model struct {
+	ModelHead
+	vocab    table
+	rows     []uint64 // vocabulary, letter groups, extras
+	global   []uint64
+	pairs    []uint8 // three bytes and one unused each
+	subBase  int
+	extras   int
+	subMask  uint32
+	pairMask uint32
+	scaleOf  [maxTokens + 1]float32 // 1/√n
+}
+
+// parseModel reads a model file. It shares no memory with b.
+func parseModel(b []byte) (*model, error) {
+	m := new(model)
+	size := binary.Size(m.ModelHead)
+	if len(b) < size {
+		return nil, fmt.Errorf("%d bytes are no model", len(b))
+	}
+	if _, err := binary.Decode(b, binary.LittleEndian, &m.ModelHead); err != nil {
+		return nil, fmt.Errorf("reading the model's head: %w", err)
+	}
+	if string(m.Magic[:]) != ModelMagic {
+		return nil, fmt.Errorf("it begins with %q, want %q", m.Magic[:], ModelMagic)
+	}
+	if m.Subs&(m.Subs-1) != 0 || m.Pairs&(m.Pairs-1) != 0 || m.Subs == 0 || m.Pairs == 0 {
+		return nil, errors.New("numbers of rows that are no powers of two")
+	}
+	b = b[size:]
+	rows := int(m.Vocabulary) + int(m.Subs) + NumExtras
+	if want := 8*int(m.Vocabulary) + rows*rowBytes + NumGlobals*8*globalWords + 4*int(m.Pairs); len(b) != want {
+		return nil, fmt.Errorf("%d bytes of rows, want %d", len(b), want)
+	}
+	m.vocab = newTable(int(m.Vocabulary))
+	for i := range int(m.Vocabulary) {
+		m.vocab.put(binary.LittleEndian.Uint64(b[8*i:]), int32(i))
+	}
+	b = b[8*m.Vocabulary:]
+	m.rows, b = readWords(b, rows*rowWords)
+	m.global, b = readWords(b, NumGlobals*globalWords)
+	m.pairs = append([]uint8(nil), b...)
+	m.subBase, m.extras = int(m.Vocabulary), int(m.Vocabulary+m.Subs)
+	m.subMask, m.pairMask = m.Subs-1, m.Pairs-1
+	for i := range m.scaleOf {
+		m.scaleOf[i] = float32(1 / math.Sqrt(float64(max(i, 1))))
+	}
+	return m, nil
+}
+
+func readWords(b []byte, n int) ([]uint64, []byte) {
+	w := make([]uint64, n)
+	for i := range w {
+		w[i] = binary.LittleEndian.Uint64(b[8*i:])
+	}
+	return w, b[8*n:]
+}
+
+// Bytes are added eight at a time: even and odd bytes of a word as four 16-bit
+// lanes each. Rows hold number + 128; a lane of a token is brought to
+// tokenBias, as if maxTokenRows rows had been added.
+const (
+	lanes       = 0x00FF00FF00FF00FF
+	laneOnes    = 0x0001000100010001
+	laneTops    = 0x8000800080008000
+	tokenBias   = 128 * maxTokenRows
+	maxMeanRows = 240 // 255·257 is the most that a lane holds
+)
+
+// tokenLanes are the summed rows of one token: even and odd lanes of each word.
+type tokenLanes [2 * rowWords]uint64
+
+func (l *tokenLanes) set(row []uint64) {
+	_ = row[rowWords-1]
+	for k := range rowWords {
+		w := row[k]
+		l[2*k] = w & lanes
+		l[2*k+1] = w >> 8 & lanes
+	}
+}
+
+func (l *tokenLanes) add(row []uint64) {
+	_ = row[rowWords-1]
+	for k := range rowWords {
+		w := row[k]
+		l[2*k] += w & lanes
+		l[2*k+1] += w >> 8 & lanes
+	}
+}
+
+// maxLanes returns the higher of each pair of lanes, all below 2^15.
+func maxLanes(a, b uint64) uint64 {
+	d := (a | laneTops) - b
+	m := d & laneTops
+	m = m - m>>15 | m // 0xFFFF where a >= b
+	return a&m | b&^m
+}
+
+// judge returns the logits of neutral, positive and negative.
+func (m *model) judge(z *[3]float32, s *scratch, x *lexicon, g *signals, text string, noRules bool) {
+	var sum [2 + 2*meanWords]uint64 // lin and mean lanes, summed over tokens
+	var best [2 * filterWords]uint64
+	var ring [3]tokenLanes
+	var pairSum [3]int32
+	const filterStart = 2 * (1 + meanWords)
+	const blank = tokenBias * laneOnes
+	total, used := 0, 0
+	prev := uint64(pairStart)
+	for k := filterStart; k < 2*rowWords; k++ {
+		ring[2][k] = blank // before the first token
+	}
+	for i := 0; i <= s.n; i++ {
+		cur := &ring[i%3]
+		if i < s.n && total < maxMeanRows-maxTokenRows {
+			t := &s.tokens[i]
+			rows := m.token(cur, t, x, g, text)
+			total += rows
+			used++
+			for k := range sum {
+				sum[k] += cur[k]
+			}
+			fill := uint64(128*(maxTokenRows-rows)) * laneOnes
+			for k := filterStart; k < 2*rowWords; k++ {
+				cur[k] += fill
+			}
+			p := 4 * (pairHash(prev, t.key) & m.pairMask)
+			q := m.pairs[p : p+4 : p+4]
+			pairSum[0] += int32(q[0])
+			pairSum[1] += int32(q[1])
+			pairSum[2] += int32(q[2])
+			prev = t.key
+		} else {
+			for k := filterStart; k < 2*rowWords; k++ {
+				cur[k] = blank
+			}
+		}
+		if i > 0 && i <= used { // the filters around token i−1, whose right neighbour is cur
+			left, mid := &ring[(i+1)%3], &ring[(i+2)%3]
+			for k := range 2 * filterWords {
+				v := left[filterStart+k] + mid[filterStart+2*filterWords+k] + cur[filterStart+4*filterWords+k]
+				best[k] = maxLanes(best[k], v)
+			}
+		}
+	}
+	m.finish(z, &sum, &best, &pairSum, total, used, g, noRules)
+}
+
+// token sums the rows of t and returns how many there were.
+func (m *model) token(l *tokenLanes, t *token, x *lexicon, g *signals, text string) int {
+	id := m.vocab.get(t.key)
+	known := id >= 0
+	rows := 0
+	if known {
+		l.set(m.rows[int(id)*rowWords:][:rowWords])
+		rows = 1
+		if t.shape&(shapeCaps|shapeLong) == 0 && t.count == 1 {
+			return rows
+		}
+	} else {
+		*l = tokenLanes{}
+		if t.hasSubwords() {
+			var sub [maxSubwords]uint32
+			n := subwords(&sub, text[t.start:t.end])
+			for _, h := range sub[:n] {
+				l.add(m.rows[(m.subBase+int(h&m.subMask))*rowWords:][:rowWords])
+			}
+			rows = n
+		}
+	}
+	var extra [maxTokenRows]int
+	n := t.extras(&extra, x, g, known)
+	for _, r := range extra[:n] {
+		l.add(m.rows[(m.extras+r)*rowWords:][:rowWords])
+	}
+	return rows + n
+}
+
+// finish adds the global rows and applies the layer of outputs.
+func (m *model) finish(z *[3]float32, sum *[2 + 2*meanWords]uint64, best *[2 * filterWords]uint64, pairSum *[3]int32, total, used int, g *signals, noRules bool) {
+	var global [2 * globalWords]uint64
+	var v [NumRules]float32
+	var rows [maxGlobals]int
+	g.vector(&v)
+	n := globals(&rows, &v)
+	if noRules {
+		n = 0
+	}
+	for _, r := range rows[:n] {
+		row := m.global[r*globalWords:][:globalWords]
+		for k, w := range row {
+			global[2*k] += w & lanes
+			global[2*k+1] += w >> 8 & lanes
+		}
+	}
+	share := m.scaleOf[used]
+	bias, globalBias := float32(128*total), float32(128*n)
+	lin, pair := m.LinScale*share, m.PairScale*share
+	for k := range 3 {
+		z[k] = m.OutBias[k] + lin*(lane(sum[:], k)-bias) + pair*float32(pairSum[k]-int32(128*used)) + m.GlobalLin*(lane(global[:], k)-globalBias)
+	}
+	mean := m.MeanScale * share
+	for j := range MeanUnits {
+		h := m.MeanBias[j] + mean*(lane(sum[:], 8+j)-bias) + m.GlobalMean*(lane(global[:], 8+j)-globalBias)
+		if h > 0 {
+			z[0] += h * m.OutMean[0][j]
+			z[1] += h * m.OutMean[1][j]
+			z[2] += h * m.OutMean[2][j]
+		}
+	}
+	if used == 0 {
+		return
+	}
+	for j := range Filters {
+		h := m.FilterBias[j] + m.FilterScale*(lane(best[:], j)-3*tokenBias)
+		if h > 0 {
+			z[0] += h * m.OutFilter[0][j]
+			z[1] += h * m.OutFilter[1][j]
+			z[2] += h * m.OutFilter[2][j]
+		}
+	}
+}
+
+// lane returns byte j of the summed rows.
+func lane(l []uint64, j int) float32 {
+	w := l[j>>3<<1|j&1]
+	return float32(uint16(w >> (uint(j>>1&3) * 16)))
+}
