@@ -143,11 +143,18 @@ type session struct {
 	// joinAnswer says what to send for a JOIN of a channel; nil is Twitch's
 	// ordinary answer.
 	joinAnswer func(s *session, channel string) string
-	mute       bool // answers nothing
+	mute       bool            // answers nothing
+	over       bool            // the connection ended
+	joined     map[string]bool // kept by those tests that need it
 }
 
 // serve answers like Twitch until the connection ends.
 func (s *session) serve() {
+	defer func() {
+		s.mu.Lock()
+		s.over = true
+		s.mu.Unlock()
+	}()
 	in := bufio.NewScanner(s.conn)
 	for in.Scan() {
 		line := strings.TrimSuffix(in.Text(), "\r")
