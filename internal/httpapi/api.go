@@ -247,6 +247,10 @@ func (a *API) polish() {
 	all := schemas.Map()
 	delete(all, "ErrorModel")
 	delete(all, "ErrorDetail")
+	// Their absence is answered in the old system's own words, by the handlers:
+	// so the description requires them, but huma does not.
+	all["ConnectRequest"].Required = []string{"url"}
+	all["DisconnectRequest"].Required = []string{"channel"}
 	for _, s := range all {
 		s.AdditionalProperties = nil
 		for _, property := range s.Properties {

@@ -343,6 +343,7 @@ func site() fstest.MapFS {
 		"index.html":            {Data: []byte(`<!doctype html><script>theme()</script><script type="module" src="/assets/app-1234.js"></script><div id="root">`)},
 		"assets/app-1234.js":    {Data: []byte(`console.log("app");` + strings.Repeat("// filler\n", 500))},
 		"favicon.svg":           {Data: []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`)},
+		".gitkeep":              {},
 		"assets/deep/other.css": {Data: []byte(`a{}`)},
 	}
 }

@@ -102,7 +102,7 @@ func (ui *userInterface) serves(r *http.Request) bool {
 
 func (ui *userInterface) file(urlPath string) (name string, ok bool) {
 	name = strings.TrimPrefix(path.Clean(urlPath), "/")
-	if ui.files == nil || name == "" || !fs.ValidPath(name) {
+	if ui.files == nil || name == "" || !fs.ValidPath(name) || strings.Contains("/"+name, "/.") {
 		return "", false
 	}
 	info, err := fs.Stat(ui.files, name)
@@ -114,17 +114,24 @@ func (ui *userInterface) file(urlPath string) (name string, ok bool) {
 func (ui *userInterface) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", ui.policy)
-	if name, ok := ui.file(r.URL.Path); ok && name != "index.html" {
-		if strings.HasPrefix(name, "assets/") {
-			h.Set("Cache-Control", "public, max-age=31536000, immutable") // the build puts a hash into the names
-		} else {
-			h.Set("Cache-Control", "public, max-age=3600")
-		}
+	name, ok := ui.file(r.URL.Path)
+	if ok && strings.HasPrefix(name, "assets/") {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable") // the build puts a hash into the names
 		ui.server.ServeHTTP(w, r)
 		return
 	}
-	h.Set("Content-Type", "text/html; charset=utf-8")
+	// Other names stay the same from build to build, so browsers have to ask.
 	h.Set("Cache-Control", "no-cache")
+	if ok && name != "index.html" {
+		content, err := fs.ReadFile(ui.files, name)
+		if err != nil {
+			panic(fmt.Errorf("reading %s of the user interface: %w", name, err)) // it was there a moment ago
+		}
+		h.Set("Etag", etagOf(content))
+		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
+		return
+	}
+	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Add("Vary", "Accept") // the same path answers programs otherwise
 	h.Set("Etag", ui.etag)
 	http.ServeContent(w, r, "index.html", time.Time{}, bytes.NewReader(ui.index))
