@@ -143,24 +143,28 @@ func (d *commentDecoder) decode(ev *chat.Event, value []byte) error {
 		}
 		at += len(f.Text)
 	}
-	unwrapAction(m)
 	noticeInText(ev, name)
 	return nil
 }
 
-// unwrapAction removes what IRC wraps around the text of /me.
+// unwrapAction removes what IRC wraps around the text of /me, which most
+// formats keep. The closing byte may be missing.
 func unwrapAction(m *chat.Message) {
 	rest, ok := strings.CutPrefix(m.Text, "\x01ACTION")
-	if !ok {
+	if !ok || rest != "" && rest[0] != ' ' && rest[0] != '\x01' {
 		return
 	}
 	rest = strings.TrimPrefix(rest, " ")
 	shift := len(m.Text) - len(rest)
 	m.Text, m.Action = strings.TrimSuffix(rest, "\x01"), true
-	for i := range m.Emotes {
-		m.Emotes[i].Start -= shift
-		m.Emotes[i].End -= shift
+	kept := m.Emotes[:0]
+	for _, e := range m.Emotes {
+		if e.Start -= shift; e.Start >= 0 && e.End-shift <= len(m.Text) {
+			e.End -= shift
+			kept = append(kept, e)
+		}
 	}
+	m.Emotes = kept
 }
 
 // itemDecoder reads chat-downloader's items.

@@ -243,6 +243,7 @@ func (r *Reader) finish(ev *chat.Event) {
 	m := &ev.Message
 	if ev.Kind == chat.KindMessage || ev.Kind == chat.KindNotice && m.Text != "" {
 		m.Channel, m.Time = ev.Channel, ev.Time
+		unwrapAction(m)
 		m.Text = cleanText(m.Text)
 		if m.ID == "" {
 			m.ID = r.makeID(ev.Time, m.Login, m.Text)

@@ -320,6 +320,36 @@ func TestMentionsAndSystemLines(t *testing.T) {
 	}
 }
 
+// TestCleanText checks what every format does to the words of a chatter.
+func TestCleanText(t *testing.T) {
+	for text, want := range map[string]string{
+		"\x01ACTION waves\x01": "me waves", "\x01ACTION waves": "me waves", "\x01ACTION\x01": "me ", "\x01ACTIONS": "\x01ACTIONS",
+		"again \U000E0000": "again", "again \u034f ": "again", "👩\u200d👧 ok ": "👩\u200d👧 ok", "": "",
+	} {
+		r := read(t, "[2026-01-31 20:00:12] #c_demo a: "+text+"\n")
+		var ev chat.Event
+		if err := r.Next(&ev); err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		got := ev.Message.Text
+		if ev.Message.Action {
+			got = "me " + got
+		}
+		if got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+	r := read(t, `{"comments":[{"content_offset_seconds":1,"commenter":{"name":"a"},"message":{"body":"\u0001ACTION hi Kappa\u0001","fragments":[{"text":"\u0001ACTION hi "},{"text":"Kappa","emoticon":{"emoticon_id":"25"}},{"text":"\u0001"}]}}]}`)
+	var ev chat.Event
+	if err := r.Next(&ev); err != nil {
+		t.Fatal(err)
+	}
+	if m := ev.Message; m.Text != "hi Kappa" || len(m.Emotes) != 1 || m.Emotes[0] != (chat.Emote{ID: "25", Name: "Kappa", Start: 3, End: 8}) {
+		t.Errorf("got %q with %+v", m.Text, m.Emotes)
+	}
+}
+
 func BenchmarkReader(b *testing.B) {
 	for _, s := range samples {
 		data, err := os.ReadFile(filepath.Join("testdata", s.file))
