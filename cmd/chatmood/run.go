@@ -18,8 +18,10 @@ const (
 
 // cli is the command line. Each command lives in a file of its own name.
 type cli struct {
+	Analyze analyzeCmd `cmd:"" help:"Analyse logs of past chat."`
 	Config  configCmd  `cmd:"" help:"Print the configuration in effect, without secrets."`
 	Score   scoreCmd   `cmd:"" help:"Judge messages, one a line."`
+	Sim     simCmd     `cmd:"" help:"Simulate Twitch's chat server."`
 	OpenAPI openapiCmd `cmd:"" name:"openapi" help:"Print the description of the API."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

@@ -164,8 +164,15 @@ func (c Config) withDefaults() (Config, error) {
 			errs = append(errs, fmt.Errorf("%s and %s cannot share a chat: both must be served, and differ", p[0], p[1]))
 		}
 	}
-	return c, errors.Join(errs...)
+	if len(errs) > 0 {
+		return c, fmt.Errorf("%w: %w", ErrConfig, errors.Join(errs...))
+	}
+	return c, nil
 }
+
+// ErrConfig is what [Server.Listen] returns for a [Config] that makes no sense,
+// wrapped with what is wrong.
+var ErrConfig = errors.New("wrong configuration of the simulator")
 
 // maxRate bounds Config.Rate, in messages per second.
 const maxRate = 1_000_000

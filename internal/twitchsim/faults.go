@@ -79,15 +79,31 @@ func findFault(name string) (faultKind, bool) {
 	return kinds[i], true
 }
 
-// FaultHelp describes every fault, one line each.
-func FaultHelp() string {
+// FaultUsage describes how to write faults, and every fault.
+func FaultUsage() string {
 	var b strings.Builder
+	b.WriteString("Faults are separated by commas, each NAME[=VALUE][@TIME][+DURATION]:\n" +
+		"drop@30s happens once, 30 s after the start; drop@every1m again and again;\n" +
+		"loss=0.05@10s+20s lasts 20 s, without +DURATION to the end.\n\n")
 	for _, k := range faultKinds() {
+		var defaults []string
+		switch {
+		case k.unit == probability:
+			defaults = append(defaults, fmt.Sprintf("=%v", k.value))
+		case k.unit != none && k.value != 0:
+			defaults = append(defaults, fmt.Sprintf("=%v", k.value))
+		}
+		if k.every > 0 {
+			defaults = append(defaults, "@every"+k.every.String())
+		} else if k.at > 0 {
+			defaults = append(defaults, "@"+k.at.String())
+		}
+		if k.lasts > 0 {
+			defaults = append(defaults, "+"+k.lasts.String())
+		}
 		fmt.Fprintf(&b, "%-13s %s", k.name, k.help)
-		if k.unit == probability {
-			fmt.Fprintf(&b, " (probability %v)", k.value)
-		} else if k.unit != none && k.value != 0 {
-			fmt.Fprintf(&b, " (%v)", k.value)
+		if len(defaults) > 0 {
+			fmt.Fprintf(&b, " (default %s)", strings.Join(defaults, ""))
 		}
 		b.WriteByte('\n')
 	}
@@ -99,7 +115,7 @@ func FaultHelp() string {
 //	NAME[=VALUE][@TIME | @every TIME][+DURATION]
 //
 // such as "drop@30s", "reconnect=5@1m", "slow@every20s", "loss=0.01",
-// "flood=50@10s+5s". See [FaultHelp] for the names.
+// "flood=50@10s+5s". See [FaultUsage] for the names.
 func ParseFaults(list string) ([]Fault, error) {
 	var faults []Fault
 	var errs []error

@@ -47,7 +47,7 @@ func New(cfg Config) *Server {
 func (s *Server) Listen() error {
 	cfg, err := s.cfg.withDefaults()
 	if err != nil {
-		return fmt.Errorf("configuring the simulator: %w", err)
+		return err
 	}
 	s.cfg = cfg
 	s.faults = newFaultState(cfg.Seed)

@@ -75,10 +75,10 @@ type talk struct {
 	used        [lexes]usedRing
 	sharedUntil time.Duration
 
-	out     *batch
-	msg     privmsg
-	text    []byte
-	spans   []emoteSpan
+	out   *batch
+	msg   privmsg
+	text  []byte
+	spans []emoteSpan
 }
 
 // spoken is a message that later ones may refer to.
