@@ -52,9 +52,9 @@ type channel struct {
 	status    source.Status
 	gapFrom   time.Time // zero while nothing is missed
 	gapReason string
-	drops     int      // times in a row that the server dropped the channel
-	moves     int      // times in a row that a connection was full
-	seen      *seenIDs // nil while no duplicates are looked for
+	drops     int // times in a row that the server dropped the channel
+	moves     int // times in a row that a connection was full
+	seen      seenIDs
 }
 
 // setStatus tells the handler if anything changed but the words.
@@ -88,9 +88,6 @@ func (ch *channel) confirm(c *conn, now time.Time) {
 			g.To = g.From
 		}
 		ch.gapFrom, ch.gapReason = time.Time{}, ""
-		if ch.seen == nil {
-			ch.seen = newSeenIDs()
-		}
 		ch.r.conf.Handler.HandleGap(ch.name, g)
 	}
 	ch.setStatus(source.Live, "", "", now)
@@ -171,7 +168,7 @@ func (ch *channel) deliver(c *conn, ev *chat.Event, now time.Time) {
 	if ch.conn == c && ch.phase != joined {
 		ch.confirm(c, now) // chat proves the join
 	}
-	if ch.seen != nil && ch.duplicate(ev) {
+	if ch.duplicate(ev) {
 		ch.r.count.duplicates.Add(1)
 		return
 	}
@@ -179,7 +176,8 @@ func (ch *channel) deliver(c *conn, ev *chat.Event, now time.Time) {
 	ch.r.conf.Handler.HandleEvent(ev)
 }
 
-// duplicate reports whether ev came before. Messages and notices have ids;
+// duplicate reports whether ev came before: two connections bring the same while
+// they overlap, and some bring a line twice at other times. Messages and notices have ids;
 // CLEARCHAT and CLEARMSG are told apart by what they hit and when.
 func (ch *channel) duplicate(ev *chat.Event) bool {
 	switch ev.Kind {

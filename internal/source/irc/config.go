@@ -68,7 +68,6 @@ type Timing struct {
 	Pong        time.Duration // for the answer to our ping: 5 s
 	Write       time.Duration // for one write: 10 s
 	Overlap     time.Duration // that the old connection is read on after a RECONNECT, once a channel is joined on the new one: 2 s
-	Dedupe      time.Duration // that duplicates are looked for after a reconnect: 1 min
 	Healthy     time.Duration // that a connection must last to reset the back-off: 1 min
 	IdleClose   time.Duration // that a connection without channels is kept: 30 s
 	// Backoff holds the waits before new attempts to connect; each is chosen
@@ -90,7 +89,6 @@ func (t *Timing) setDefaults() {
 		{&t.Pong, 5 * time.Second},
 		{&t.Write, 10 * time.Second},
 		{&t.Overlap, 2 * time.Second},
-		{&t.Dedupe, time.Minute},
 		{&t.Healthy, time.Minute},
 		{&t.IdleClose, 30 * time.Second},
 	} {

@@ -36,7 +36,7 @@ func (r *Reader) doOps(now time.Time) {
 				Reason: fmt.Sprintf("%q cannot be the name of a Twitch channel: names are 1 to 25 letters a to z, digits and '_'.", o.name),
 			})
 		case o.wish == join && ch == nil:
-			ch = &channel{name: o.name, r: r}
+			ch = &channel{name: o.name, r: r, seen: newSeenIDs()}
 			ch.mu.Lock()
 			ch.setStatus(source.Connecting, "", "", now)
 			ch.mu.Unlock()
@@ -94,7 +94,6 @@ func (r *Reader) leave(c *conn, now time.Time) {
 		if ch.conn == c {
 			if ch.phase == joined {
 				ch.old = c
-				ch.seen = newSeenIDs()
 			}
 			ch.phase, ch.conn = waiting, nil
 			if ch.status.State != source.Failed {
@@ -236,9 +235,6 @@ func (r *Reader) watch(now time.Time, soonest func(time.Time)) (due []*channel) 
 		case joined:
 			if ch.old != nil && passed(ch.joinedAt.Add(tm.Overlap)) {
 				ch.old = nil
-			}
-			if ch.old == nil && ch.seen != nil && passed(ch.joinedAt.Add(tm.Dedupe)) {
-				ch.seen = nil
 			}
 		}
 		if ch.phase == silent {

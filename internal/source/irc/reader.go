@@ -93,7 +93,7 @@ type Stats struct {
 	Events                                           uint64 // handed on
 	Broken                                           uint64 // lines that could not be read
 	Overlong                                         uint64 // lines passed over, longer than MaxLineBytes
-	Duplicates                                       uint64 // events left out after a reconnect
+	Duplicates                                       uint64 // events left out because they came before
 	Reconnects                                       uint64 // connections that ended or were given up
 	JoinFailures                                     uint64 // joins refused or not answered
 }

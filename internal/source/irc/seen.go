@@ -7,7 +7,7 @@ import "hash/maphash"
 const maxSeen = 2048
 
 // seenIDs remembers the last ids of a channel, maxSeen to twice as many, in at
-// most 64 KiB. It keeps hashes of 64 bits; that two ids of those it remembers
+// most 64 KiB; a quiet channel's take less. It keeps hashes of 64 bits; that two ids of those it remembers
 // share one happens once in 10^12 times that it is filled. The zero value is
 // not ready: see newSeenIDs.
 type seenIDs struct {
@@ -15,7 +15,7 @@ type seenIDs struct {
 	now, old hashSet
 }
 
-func newSeenIDs() *seenIDs { return &seenIDs{seed: maphash.MakeSeed()} }
+func newSeenIDs() seenIDs { return seenIDs{seed: maphash.MakeSeed()} }
 
 // add remembers id and reports whether it was there already.
 func (s *seenIDs) add(id string) bool {
