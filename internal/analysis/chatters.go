@@ -135,8 +135,8 @@ func (s *hashSet) each(f func(h uint64)) {
 
 // activeEntry is a chatter who wrote lately.
 type activeEntry struct {
-	hash  uint64 // 0: empty
-	last  uint32 // Unix seconds of the last message
+	hash uint64 // 0: empty
+	last uint32 // Unix seconds of the last message
 	// The number of the newest voiceWindow <<4 | its messages that count for
 	// the mood | those of the window before it <<2.
 	voice uint32

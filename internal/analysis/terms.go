@@ -226,7 +226,7 @@ func (c *scanner) runeWord(n int, kind script) {
 	}
 	r := c.runes[:n]
 	switch {
-	case (kind == han || kind == unbound) && n > 4:
+	case kind == han && n > 4:
 		// Where words end only a dictionary knows: neighbours in pairs.
 		for i := 0; i+2 <= n; i++ {
 			c.put(r[i:i+2], 2)
@@ -235,7 +235,7 @@ func (c *scanner) runeWord(n int, kind script) {
 		c.put(r, 2*n)
 	case n == 1:
 		return
-	case kind == kana && n > 8:
+	case kind == kana && n > 8, kind == unbound && n > 12:
 		// A clause and no word; it still tells texts apart.
 		c.waveWord(c.hashRunes(r), 2*n)
 	case kind == spaced:
@@ -291,10 +291,17 @@ func foldRunes(r []rune) []rune {
 
 // word counts the first n bytes of the scratch space, an ASCII word in lower case.
 func (c *scanner) word(n int) {
-	if n == 0 || n > len(c.buf) {
+	if n == 0 {
 		return
 	}
-	w := c.buf[:n]
+	w := c.buf[:min(n, len(c.buf))]
+	if n > len(c.buf) {
+		// A long scream is one; any other run of so many letters is noise.
+		if w = fold(w); len(w) < len(c.buf) {
+			c.count(w, len(w))
+		}
+		return
+	}
 	if n == 1 {
 		switch w[0] {
 		case 'w', 'l', 'f':
