@@ -1,0 +1,306 @@
+package channels
+
+import (
+	"encoding/json"
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"chatmood/internal/analysis"
+	"chatmood/internal/chat"
+	"chatmood/internal/live/frame"
+	"chatmood/internal/sentiment"
+	"chatmood/internal/source"
+)
+
+// channel is one running analysis and what its viewers see of it.
+type channel struct {
+	manager   *Manager
+	name      string
+	epoch     uint64
+	stopHello func()
+
+	mu        sync.Mutex // guards what follows
+	session   *analysis.Session
+	seq       uint64 // messages published in this epoch
+	batch     []byte // encoded messages that are not published yet, comma-separated
+	batched   int
+	recent    [recentMessages]shown // ring of the last messages; slots are reused
+	recentLen uint64                // messages ever put into it
+	scratch   []byte                // for frames; reused
+	lastEvent time.Time             // arrival of the last message
+	lostSince time.Time             // after a restart, until the channel is live again: the last checkpoint
+	rankedAt  int                   // messages counted when rankings were last published
+	stopped   bool
+}
+
+// shown is a message as viewers have it, and what is needed to find it again
+// when a moderator removes it.
+type shown struct {
+	encoded   []byte
+	id, login uint64 // hashes
+	removed   bool
+}
+
+func newChannel(m *Manager, s *analysis.Session, epoch uint64) *channel {
+	return &channel{manager: m, name: s.Channel(), epoch: epoch, session: s}
+}
+
+// message judges and counts one message and queues it for publication.
+func (c *channel) message(msg *chat.Message) {
+	m := c.manager
+	m.counters.Messages.Add(1)
+	var score sentiment.Score
+	m.cfg.Analyzer.Score(&score, msg.Text, msg.Emotes)
+	m.counters.Judged.Add(1)
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopped {
+		return
+	}
+	outcome := c.session.Add(msg, &score)
+	if outcome&analysis.Duplicate != 0 {
+		m.counters.Duplicates.Add(1)
+		return
+	}
+	c.lastEvent = m.now()
+	if c.batched == 0 {
+		m.markDirty(c)
+	} else {
+		c.batch = append(c.batch, ',')
+	}
+	from := len(c.batch)
+	c.batch = frame.AppendMessage(c.batch, msg, &score, outcome)
+	slot := &c.recent[c.recentLen%recentMessages]
+	*slot = shown{
+		encoded: append(slot.encoded[:0], c.batch[from:]...),
+		id:      maphash.String(m.seed, msg.ID), login: maphash.String(m.seed, msg.Login),
+	}
+	c.recentLen++
+	c.batched++
+	if len(c.batch) >= maxBatchBytes {
+		c.flushLocked()
+	}
+}
+
+// flush publishes the messages that wait.
+func (c *channel) flush() {
+	c.mu.Lock()
+	c.flushLocked()
+	c.mu.Unlock()
+}
+
+func (c *channel) flushLocked() {
+	if c.batched == 0 || c.stopped {
+		return
+	}
+	n := c.batched
+	c.seq += uint64(n)
+	c.publishLocked(frame.Stream, n, frame.AppendBatch(c.scratch[:0], c.seq, n, c.batch))
+	c.batch, c.batched = c.batch[:0], 0
+}
+
+// publishLocked puts one frame on the bus. Frames of a channel go out in the
+// order of their making, since c.mu is held. payload may be c.scratch.
+func (c *channel) publishLocked(kind frame.Kind, n int, payload []byte) {
+	c.scratch = payload
+	envelope := frame.AppendEnvelope(nil, frame.Envelope{Kind: kind, Epoch: c.epoch, Seq: c.seq, N: n, Payload: payload})
+	c.manager.publish(c.name, envelope)
+}
+
+// event publishes a frame that is part of the stream and no batch: the
+// messages before it go first.
+func (c *channel) eventLocked(build func(dst []byte) []byte) {
+	c.flushLocked()
+	c.publishLocked(frame.Stream, 0, build(c.scratch[:0]))
+}
+
+func (c *channel) notice(ev *chat.Event) {
+	c.manager.counters.Notices.Add(1)
+	if ev.Message.Text != "" {
+		// The words that somebody added to a subscription are chat like any other.
+		c.message(&ev.Message)
+	}
+	if ev.Notice.Mirrored {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopped {
+		return
+	}
+	if mark, ok := c.session.Notice(&ev.Notice, ev.Time); ok {
+		c.eventLocked(func(dst []byte) []byte { return frame.AppendMark(dst, c.seq, mark) })
+	}
+}
+
+func (c *channel) deletion(ev *chat.Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopped {
+		return
+	}
+	n := 0
+	del := frame.Deletion{}
+	switch ev.Kind {
+	case chat.KindDelete:
+		n = c.session.Delete(ev.TargetID)
+		del.IDs = []string{ev.TargetID}
+	case chat.KindClearUser:
+		n = c.session.ClearUser(ev.TargetLogin)
+		del.Login = ev.TargetLogin
+	default:
+		n = c.session.ClearAll(ev.Time)
+		del.All = true
+	}
+	c.manager.counters.Deletions.Add(int64(n))
+	c.hideLocked(del)
+	c.eventLocked(func(dst []byte) []byte { return frame.AppendDelete(dst, c.seq, del) })
+}
+
+// hideLocked keeps removed messages from those who come later.
+func (c *channel) hideLocked(del frame.Deletion) {
+	id := uint64(0)
+	if len(del.IDs) == 1 {
+		id = maphash.String(c.manager.seed, del.IDs[0])
+	}
+	login := maphash.String(c.manager.seed, del.Login)
+	for i := range min(c.recentLen, recentMessages) {
+		s := &c.recent[i]
+		if del.All || (len(del.IDs) == 1 && s.id == id) || (del.Login != "" && s.login == login) {
+			s.removed = true
+		}
+	}
+}
+
+func (c *channel) status(st source.Status, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopped {
+		return
+	}
+	status := analysis.Status{State: st.State, Code: st.Code, Reason: st.Reason, Since: st.Since}
+	var gap *analysis.Gap
+	if st.State == source.Live && !c.lostSince.IsZero() {
+		gap = &analysis.Gap{From: c.lostSince, To: now, Reason: "restart"}
+		c.lostSince = time.Time{}
+		c.session.AddGap(*gap)
+		c.manager.counters.Gaps.Add(1)
+	}
+	c.session.SetStatus(status)
+	c.eventLocked(func(dst []byte) []byte { return frame.AppendStatus(dst, c.seq, status, gap) })
+}
+
+func (c *channel) gap(g analysis.Gap) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopped {
+		return
+	}
+	if !c.lostSince.IsZero() {
+		// The outage began with the process before this one.
+		g.From, g.Reason = c.lostSince, "restart"
+		c.lostSince = time.Time{}
+	}
+	c.session.AddGap(g)
+	c.manager.counters.Gaps.Add(1)
+	c.eventLocked(func(dst []byte) []byte { return frame.AppendStatus(dst, c.seq, c.session.Status(), &g) })
+}
+
+// figures advances the session's clock and publishes its figures, second is a
+// running number of seconds. A channel where nothing happens is left alone
+// most of the time.
+func (c *channel) figures(now time.Time, second int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopped {
+		return
+	}
+	for _, moment := range c.session.Tick(now) {
+		c.eventLocked(func(dst []byte) []byte { return frame.AppendMoment(dst, c.seq, moment) })
+	}
+	if now.Sub(c.lastEvent) > quietAfter && second%quietEvery != 0 {
+		return
+	}
+	c.flushLocked() // so that the figures do not run ahead of the messages
+	s := c.session
+	distinct, exact, active := s.ChatterCounts(now)
+	c.publishLocked(frame.Ephemeral, 0, frame.AppendStats(c.scratch[:0], c.seq, frame.Stats{
+		Counts: s.Counts(), Mood: s.Mood(now), Rate: s.Rate(now),
+		Distinct: distinct, Exact: exact, Active: active, Buckets: s.Tail(now, 3),
+	}))
+	counts := s.Counts()
+	if total := counts.Total + counts.Deleted; second%topEvery == 0 && total != c.rankedAt {
+		c.rankedAt = total
+		snap := s.Snapshot(now, snapshotTop)
+		c.publishLocked(frame.EphemeralTop, 0, frame.AppendTop(c.scratch[:0], c.seq, frame.Top{
+			Chatters: snap.Chatters, Terms: snap.Terms, Emotes: snap.Emotes, Waves: snap.Waves,
+		}))
+	}
+}
+
+// hello answers a node whose first viewer arrived.
+func (c *channel) hello(now time.Time) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopped {
+		return nil
+	}
+	c.flushLocked() // so that what is told ends at c.seq
+	recent, removed := c.recentLocked(helloMessages)
+	return frame.AppendHelloBody(nil, frame.HelloBody{
+		Epoch: c.epoch, Seq: c.seq,
+		Snapshot: c.session.Snapshot(now, snapshotTop),
+		Timeline: c.session.Timeline(time.Time{}, now, 0),
+		Recent:   recent, Removed: removed,
+	})
+}
+
+// recentLocked returns the last n messages, oldest first, sharing memory with
+// the ring, but for those that were removed, which it counts.
+func (c *channel) recentLocked(n int) (list []json.RawMessage, removed int) {
+	have := min(c.recentLen, recentMessages, uint64(max(n, 0)))
+	list = make([]json.RawMessage, 0, have)
+	for i := c.recentLen - have; i < c.recentLen; i++ {
+		if s := &c.recent[i%recentMessages]; s.removed {
+			removed++
+		} else {
+			list = append(list, s.encoded)
+		}
+	}
+	return list, removed
+}
+
+// checkpoint returns what changed since the last one.
+func (c *channel) checkpoint(now time.Time) analysis.Checkpoint {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopped {
+		return analysis.Checkpoint{}
+	}
+	at := now
+	if !c.lostSince.IsZero() {
+		at = c.lostSince // nothing was read since
+	}
+	return analysis.Checkpoint{
+		SessionID: c.session.ID(), Channel: c.name, StartedAt: c.session.StartedAt(),
+		At: at, Parts: c.session.Checkpoint(false),
+	}
+}
+
+// finish ends the session, tells the viewers and returns what is to be kept.
+func (c *channel) finish(now time.Time) (analysis.Finished, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.flushLocked()
+	c.session.Stop(now)
+	snap := c.session.Snapshot(now, 100)
+	report, err := json.Marshal(analysis.Report{Snapshot: snap, Timeline: c.session.Timeline(time.Time{}, time.Time{}, 0)})
+	c.publishLocked(frame.End, 0, frame.AppendStopped(c.scratch[:0], c.name))
+	c.stopped = true
+	return analysis.Finished{
+		SessionID: snap.ID, Channel: c.name, StartedAt: snap.StartedAt, EndedAt: now,
+		Counts: snap.Counts, Mood: snap.Mood.All, Report: report,
+	}, err
+}

@@ -1,0 +1,428 @@
+// Package channels runs the analyses: it starts and stops them, feeds each
+// with its channel's chat, judges and counts every message once, publishes
+// what viewers see, and keeps all of it over a restart.
+//
+// Chat arrives on the goroutines of the source ([Manager] is its
+// [source.Handler]). One goroutine of the manager's own publishes and keeps
+// time for all channels, another one stores; there is no timer for each
+// channel.
+package channels
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"hash/maphash"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"chatmood/internal/analysis"
+	"chatmood/internal/chat"
+	"chatmood/internal/live/frame"
+	"chatmood/internal/sentiment"
+	"chatmood/internal/source"
+)
+
+// Errors of [Manager.Start].
+var (
+	ErrTooMany = errors.New("too many channels are being analysed")
+	ErrClosed  = errors.New("the analyses are stopping")
+)
+
+// Source joins and leaves channels. Both calls return at once.
+type Source interface {
+	Join(channel string)
+	Part(channel string)
+}
+
+// Bus carries what is published to the nodes that have viewers, and their
+// questions back. Publish copies data before it returns.
+type Bus interface {
+	Publish(subject string, data []byte) error
+	// Respond answers requests until the returned function is called.
+	Respond(subject string, answer func(request []byte) []byte) (stop func(), err error)
+}
+
+// Config is what a manager works with.
+type Config struct {
+	Analyzer sentiment.Analyzer
+	Store    analysis.SessionStore
+	Bus      Bus
+	Options  analysis.Options
+	// Viewers counts who watches a channel here; nil counts nobody.
+	Viewers     func(channel string) int
+	Log         *slog.Logger     // nil: nothing is logged
+	Now         func() time.Time // nil: time.Now
+	MaxChannels int              // 0: 500
+}
+
+// Rhythm of the manager.
+const (
+	batchEvery      = 50 * time.Millisecond // and at most so often a channel's messages are published
+	ticksPerSecond  = int(time.Second / batchEvery)
+	topEvery        = 5 // seconds between rankings
+	maxBatchBytes   = 48 << 10
+	recentMessages  = 200
+	helloMessages   = 100
+	snapshotTop     = 20 // entries of each list in a hello
+	maxSkew         = 10 * time.Second
+	quietAfter      = 90 * time.Second // without messages: figures are published every quietEvery only
+	quietEvery      = 10               // seconds
+	finalStoreGrace = 5 * time.Second
+)
+
+// Manager holds the analyses that run. All methods are safe for concurrent use.
+type Manager struct {
+	cfg   Config
+	log   *slog.Logger
+	now   func() time.Time
+	store *storeQueue
+	seed  maphash.Seed
+
+	mu       sync.RWMutex // guards channels, slots, source, closed
+	channels map[string]*channel
+	slots    [ticksPerSecond][]*channel // who is due for figures at which tick of a second
+	source   Source
+	closed   bool
+
+	dirtyMu sync.Mutex // guards dirty
+	dirty   []*channel // channels with messages that are not published yet
+
+	counters Counters
+}
+
+// Counters count since the process started. Fields are read and written atomically.
+type Counters struct {
+	Messages   atomic.Int64 // chat messages that arrived for a running analysis
+	Duplicates atomic.Int64 // of them: seen before
+	Judged     atomic.Int64
+	Notices    atomic.Int64
+	Deletions  atomic.Int64 // messages taken back out
+	Gaps       atomic.Int64
+	Batches    atomic.Int64 // frames published
+	BusErrors  atomic.Int64 // frames that the bus refused
+}
+
+var _ source.Handler = (*Manager)(nil)
+
+// New returns a manager that runs nothing yet: see [Manager.Run].
+func New(cfg Config) *Manager {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.MaxChannels <= 0 {
+		cfg.MaxChannels = 500
+	}
+	if cfg.Viewers == nil {
+		cfg.Viewers = func(string) int { return 0 }
+	}
+	return &Manager{
+		cfg: cfg, log: cfg.Log, now: cfg.Now,
+		store: newStoreQueue(cfg.Store, cfg.Log), seed: maphash.MakeSeed(),
+		channels: make(map[string]*channel),
+	}
+}
+
+// Run resumes the analyses that the store says were running, joins their
+// channels on src, and works until ctx ends. It then publishes and stores what
+// is left, for at most a few seconds, and returns the error that kept it from
+// storing everything, if any. Start works from the moment Run has resumed.
+func (m *Manager) Run(ctx context.Context, src Source) error {
+	if err := m.resume(ctx, src); err != nil {
+		return err
+	}
+	var storing sync.WaitGroup
+	storeCtx, stopStoring := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopStoring()
+	storing.Go(func() { m.store.run(storeCtx) })
+
+	ticker := time.NewTicker(batchEvery)
+	defer ticker.Stop()
+	for tick := 0; ; tick++ {
+		select {
+		case <-ctx.Done():
+			m.close()
+			stopStoring()
+			storing.Wait()
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), finalStoreGrace)
+			defer cancel()
+			return m.store.flush(last)
+		case <-ticker.C:
+			m.publishDirty()
+			m.publishFigures(tick)
+			if tick%ticksPerSecond == 0 {
+				m.checkpoint()
+			}
+		}
+	}
+}
+
+// Start begins the analysis of a channel; started is false when it ran
+// already. It does not wait for Twitch. by is written to the log.
+func (m *Manager) Start(_ context.Context, login, by string) (started bool, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed || m.source == nil {
+		return false, ErrClosed
+	}
+	if _, ok := m.channels[login]; ok {
+		return false, nil
+	}
+	if len(m.channels) >= m.cfg.MaxChannels {
+		return false, ErrTooMany
+	}
+	now := m.now()
+	s := analysis.New(newSessionID(now), login, now, m.cfg.Options)
+	s.SetStatus(analysis.Status{State: source.Connecting, Since: now})
+	if err := m.add(s, now); err != nil {
+		return false, err
+	}
+	m.log.Info("analysis started", "channel", login, "session", s.ID(), "by", by)
+	m.source.Join(login)
+	return true, nil
+}
+
+// add puts a session under the manager's care. m.mu is held.
+func (m *Manager) add(s *analysis.Session, now time.Time) error {
+	c := newChannel(m, s, uint64(now.UnixMicro()))
+	stop, err := m.cfg.Bus.Respond(frame.HelloSubject(c.name), func([]byte) []byte { return c.hello(m.now()) })
+	if err != nil {
+		return err
+	}
+	c.stopHello = stop
+	m.channels[c.name] = c
+	slot := slotOf(c.name)
+	m.slots[slot] = append(m.slots[slot], c)
+	return nil
+}
+
+// Stop ends the analysis of a channel for everybody and keeps its report;
+// stopped is false when none ran.
+func (m *Manager) Stop(_ context.Context, login string) (stopped bool, err error) {
+	m.mu.Lock()
+	c, ok := m.channels[login]
+	if ok {
+		m.remove(c)
+		m.source.Part(login)
+	}
+	m.mu.Unlock()
+	if !ok {
+		return false, nil
+	}
+	finished, err := c.finish(m.now())
+	c.stopHello()
+	if err != nil {
+		return true, err
+	}
+	m.store.finish(finished)
+	m.log.Info("analysis stopped", "channel", login, "session", finished.SessionID, "messages", finished.Counts.Total)
+	return true, nil
+}
+
+// remove takes a channel out of the manager. m.mu is held.
+func (m *Manager) remove(c *channel) {
+	delete(m.channels, c.name)
+	slot := slotOf(c.name)
+	for i, other := range m.slots[slot] {
+		if other == c {
+			m.slots[slot] = append(m.slots[slot][:i:i], m.slots[slot][i+1:]...)
+			break
+		}
+	}
+}
+
+// slotOf spreads channels over the ticks of a second (FNV-1a).
+func slotOf(login string) int {
+	h := uint32(2166136261)
+	for i := range len(login) {
+		h = (h ^ uint32(login[i])) * 16777619
+	}
+	return int(h % uint32(ticksPerSecond))
+}
+
+// resume brings back what ran when the process ended.
+func (m *Manager) resume(ctx context.Context, src Source) error {
+	running, err := m.cfg.Store.RunningSessions(ctx)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.now()
+	for _, cp := range running {
+		s, err := analysis.Restore(cp.Parts, m.cfg.Options)
+		if err != nil {
+			// Its parts stay in the store, so nothing is lost to a later repair.
+			m.log.Error("a stored analysis cannot be read; it is left as it is", "channel", cp.Channel, "session", cp.SessionID, "error", err)
+			continue
+		}
+		if old, ok := m.channels[s.Channel()]; ok {
+			m.log.Warn("a channel has two stored analyses; the older one is left as it is", "channel", s.Channel(), "session", s.ID(), "running", old.session.ID())
+			continue
+		}
+		s.SetStatus(analysis.Status{State: source.Connecting, Code: "restart", Reason: "The server was restarted and is joining the channel again.", Since: now})
+		if err := m.add(s, now); err != nil {
+			return err
+		}
+		m.channels[s.Channel()].lostSince = cp.At
+		m.log.Info("analysis resumed", "channel", s.Channel(), "session", s.ID(), "messages", s.Counts().Total, "lost", now.Sub(cp.At).Round(time.Millisecond))
+	}
+	m.source = src
+	for login := range m.channels {
+		src.Join(login)
+	}
+	return nil
+}
+
+// close publishes and checkpoints everything once more and takes nothing from
+// then on. The analyses count as running: the next start resumes them.
+func (m *Manager) close() {
+	m.mu.Lock()
+	m.closed = true
+	list := make([]*channel, 0, len(m.channels))
+	for _, c := range m.channels {
+		list = append(list, c)
+	}
+	m.mu.Unlock()
+	m.publishDirty()
+	m.checkpoint()
+	for _, c := range list {
+		c.stopHello()
+	}
+}
+
+// lookup finds a running analysis.
+func (m *Manager) lookup(login string) *channel {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.channels[login]
+}
+
+// HandleEvent implements [source.Handler].
+func (m *Manager) HandleEvent(ev *chat.Event) {
+	c := m.lookup(ev.Channel)
+	if c == nil {
+		return
+	}
+	now := m.now()
+	// Twitch's stamps order messages better than their arrival does, but a
+	// clock that is wrong here or there must not push them out of every window.
+	if skew := now.Sub(ev.Time); ev.Time.IsZero() || skew > maxSkew || skew < -maxSkew {
+		ev.Time = now
+		ev.Message.Time = now
+	}
+	switch ev.Kind {
+	case chat.KindMessage:
+		c.message(&ev.Message)
+	case chat.KindNotice:
+		c.notice(ev)
+	case chat.KindDelete, chat.KindClearUser, chat.KindClearAll:
+		c.deletion(ev)
+	}
+}
+
+// HandleStatus implements [source.Handler].
+func (m *Manager) HandleStatus(login string, st source.Status) {
+	if c := m.lookup(login); c != nil {
+		c.status(st, m.now())
+	}
+}
+
+// HandleGap implements [source.Handler].
+func (m *Manager) HandleGap(login string, g source.Gap) {
+	if c := m.lookup(login); c != nil {
+		c.gap(analysis.Gap{From: g.From, To: g.To, Reason: g.Reason})
+	}
+}
+
+// markDirty remembers that a channel has something to publish.
+func (m *Manager) markDirty(c *channel) {
+	m.dirtyMu.Lock()
+	m.dirty = append(m.dirty, c)
+	m.dirtyMu.Unlock()
+}
+
+func (m *Manager) publishDirty() {
+	m.dirtyMu.Lock()
+	list := m.dirty
+	m.dirty = nil
+	m.dirtyMu.Unlock()
+	for _, c := range list {
+		c.flush()
+	}
+}
+
+// publishFigures sends the figures of the channels whose turn this tick is.
+func (m *Manager) publishFigures(tick int) {
+	m.mu.RLock()
+	due := m.slots[tick%ticksPerSecond]
+	list := make([]*channel, len(due))
+	copy(list, due)
+	m.mu.RUnlock()
+	second := tick / ticksPerSecond
+	for _, c := range list {
+		c.figures(m.now(), second)
+	}
+}
+
+// checkpoint hands to the store's queue what changed in every analysis.
+func (m *Manager) checkpoint() {
+	m.mu.RLock()
+	list := make([]*channel, 0, len(m.channels))
+	for _, c := range m.channels {
+		list = append(list, c)
+	}
+	m.mu.RUnlock()
+	now := m.now()
+	for _, c := range list {
+		if cp := c.checkpoint(now); len(cp.Parts) > 0 {
+			m.store.add(cp)
+		}
+	}
+	m.store.wake()
+}
+
+// publish puts an envelope on the bus; a bus that is away costs viewers the
+// frame (they are told by the sequence), never the analysis.
+func (m *Manager) publish(login string, envelope []byte) {
+	m.counters.Batches.Add(1)
+	if err := m.cfg.Bus.Publish(frame.ChatSubject(login), envelope); err != nil {
+		if m.counters.BusErrors.Add(1)%1000 == 1 {
+			m.log.Warn("the bus refuses frames", "channel", login, "error", err)
+		}
+	}
+}
+
+// Counters returns the counts since the start, to be read with Load.
+func (m *Manager) Counters() *Counters { return &m.counters }
+
+// StoreErr returns why the last attempt to store failed, nil when it did not,
+// and how many analyses wait to be stored.
+func (m *Manager) StoreErr() (waiting int, err error) { return m.store.state() }
+
+// LastCheckpoint returns when everything was last stored.
+func (m *Manager) LastCheckpoint() time.Time { return m.store.lastStored() }
+
+// Len returns how many analyses run.
+func (m *Manager) Len() int {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return len(m.channels)
+}
+
+// newSessionID returns 24 hexadecimal digits: four bytes of seconds and eight
+// random ones, the form of a MongoDB ObjectId, so that ids sort by time and fit
+// where the Python version kept its own.
+func newSessionID(now time.Time) string {
+	var id [12]byte
+	binary.BigEndian.PutUint32(id[:4], uint32(now.Unix()))
+	rand.Read(id[4:]) // never fails (crypto/rand)
+	return hex.EncodeToString(id[:])
+}

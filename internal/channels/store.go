@@ -1,0 +1,177 @@
+package channels
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"chatmood/internal/analysis"
+)
+
+// storeTimeout bounds one attempt to store.
+const storeTimeout = 30 * time.Second
+
+// storeQueue stands between the analyses and the store. While the store is
+// away, later checkpoints of a session replace the parts of earlier ones, so
+// that what waits is bounded by one whole state of each session.
+type storeQueue struct {
+	store analysis.SessionStore
+	log   *slog.Logger
+	woken chan struct{} // buffered: a wake-up is never lost and never waits
+
+	mu       sync.Mutex // guards what follows
+	pending  map[string]*waiting
+	finished []analysis.Finished
+	err      error
+	stored   time.Time
+}
+
+// waiting is what a session has to store.
+type waiting struct {
+	checkpoint analysis.Checkpoint // without parts
+	parts      map[string][]byte
+}
+
+func newStoreQueue(store analysis.SessionStore, log *slog.Logger) *storeQueue {
+	return &storeQueue{store: store, log: log, woken: make(chan struct{}, 1), pending: make(map[string]*waiting), stored: time.Now()}
+}
+
+// add queues a checkpoint.
+func (q *storeQueue) add(cp analysis.Checkpoint) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.merge(cp, true)
+}
+
+// merge puts the parts of cp beside those that wait for the same session;
+// newer tells whose win. q.mu is held.
+func (q *storeQueue) merge(cp analysis.Checkpoint, newer bool) {
+	w := q.pending[cp.SessionID]
+	if w == nil {
+		w = &waiting{checkpoint: cp, parts: make(map[string][]byte, len(cp.Parts))}
+		w.checkpoint.Parts = nil
+		q.pending[cp.SessionID] = w
+	} else if newer {
+		w.checkpoint.At = cp.At
+	}
+	for _, p := range cp.Parts {
+		if _, ok := w.parts[p.Name]; !ok || newer {
+			w.parts[p.Name] = p.Data
+		}
+	}
+}
+
+// finish queues the end of a session; what waits of its checkpoints is not
+// needed any more.
+func (q *storeQueue) finish(f analysis.Finished) {
+	q.mu.Lock()
+	delete(q.pending, f.SessionID)
+	q.finished = append(q.finished, f)
+	q.mu.Unlock()
+	q.wake()
+}
+
+func (q *storeQueue) wake() {
+	select {
+	case q.woken <- struct{}{}:
+	default:
+	}
+}
+
+// run stores what is queued until ctx ends.
+func (q *storeQueue) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-q.woken:
+		}
+		if err := q.flush(ctx); err != nil && ctx.Err() == nil {
+			q.log.Error("storing the analyses failed; they go on and are stored later", "error", err)
+		}
+	}
+}
+
+// flush stores everything that waits, or puts it back.
+func (q *storeQueue) flush(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return errors.Join(q.flushFinished(ctx), q.flushCheckpoints(ctx))
+}
+
+func (q *storeQueue) flushCheckpoints(ctx context.Context) error {
+	q.mu.Lock()
+	taken := q.pending
+	q.pending = make(map[string]*waiting)
+	q.mu.Unlock()
+	cps := make([]analysis.Checkpoint, 0, len(taken))
+	for _, w := range taken {
+		cp := w.checkpoint
+		cp.Parts = make([]analysis.Part, 0, len(w.parts))
+		for name, data := range w.parts {
+			cp.Parts = append(cp.Parts, analysis.Part{Name: name, Data: data})
+		}
+		cps = append(cps, cp)
+	}
+	var err error
+	if len(cps) > 0 {
+		err = q.store.SaveCheckpoints(ctx, cps)
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.err = err
+	if err != nil {
+		for _, cp := range cps {
+			if !q.isFinished(cp.SessionID) {
+				q.merge(cp, false)
+			}
+		}
+		return fmt.Errorf("storing %d checkpoints: %w", len(cps), err)
+	}
+	q.stored = time.Now()
+	return nil
+}
+
+// isFinished reports whether a session ended while it was being stored. q.mu is held.
+func (q *storeQueue) isFinished(id string) bool {
+	for _, f := range q.finished {
+		if f.SessionID == id {
+			return true
+		}
+	}
+	return false
+}
+
+func (q *storeQueue) flushFinished(ctx context.Context) error {
+	for {
+		q.mu.Lock()
+		if len(q.finished) == 0 {
+			q.mu.Unlock()
+			return nil
+		}
+		f := q.finished[0]
+		q.mu.Unlock()
+		if err := q.store.FinishSession(ctx, f); err != nil {
+			return fmt.Errorf("storing the report of %s: %w", f.Channel, err)
+		}
+		q.mu.Lock()
+		q.finished = q.finished[1:]
+		q.mu.Unlock()
+	}
+}
+
+// state tells how many analyses wait and why.
+func (q *storeQueue) state() (int, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.pending) + len(q.finished), q.err
+}
+
+func (q *storeQueue) lastStored() time.Time {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.stored
+}
