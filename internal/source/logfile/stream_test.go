@@ -64,7 +64,7 @@ func TestBoundedMemory(t *testing.T) {
 			var before, now runtime.MemStats
 			runtime.GC()
 			runtime.ReadMemStats(&before)
-			tt.src.size = tt.size
+			tt.src.size = tt.size / shrink
 			r, err := NewReader(&tt.src, "x", Options{Format: tt.format})
 			if err != nil {
 				t.Fatal(err)
@@ -91,7 +91,7 @@ func TestBoundedMemory(t *testing.T) {
 
 // TestGzipBomb reads a small file that unpacks to a large one.
 func TestGzipBomb(t *testing.T) {
-	bomb := gzipped(t, append([]byte("[2026-01-31 20:00:12] #c_demo a: x\n"), make([]byte, 100<<20)...))
+	bomb := gzipped(t, append([]byte("[2026-01-31 20:00:12] #c_demo a: x\n"), make([]byte, 100<<20/shrink)...))
 	r, err := NewReader(bytes.NewReader(bomb), "x.gz", Options{Format: FormatJustlogText})
 	if err != nil {
 		t.Fatal(err)

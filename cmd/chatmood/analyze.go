@@ -1,0 +1,492 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/term"
+
+	"chatmood/internal/analysis"
+	"chatmood/internal/chat"
+	"chatmood/internal/report"
+	"chatmood/internal/sentiment"
+	"chatmood/internal/source/logfile"
+)
+
+// reportTop is how many chatters, words, emotes and waves a report holds.
+const reportTop = 50
+
+type analyzeCmd struct {
+	Files    []string `arg:"" name:"file" help:"Logs of past chat, plain or gzip; '-' is standard input. Each is one session."`
+	Format   string   `enum:"text,json,csv,markdown" default:"text" help:"Output: text (for people), json (everything), csv (the timeline) or markdown."`
+	JSON     bool     `name:"json" help:"Short for --format json."`
+	Messages string   `placeholder:"FILE" help:"Write every message with its judgement to FILE, one JSON object a line; '-' is standard output, in place of the report."`
+	Channel  string   `placeholder:"NAME" help:"The channel, in place of what the log says."`
+	Zone     string   `placeholder:"ZONE" help:"Time zone of logs whose times name none, such as Europe/Berlin or Local (default UTC)."`
+}
+
+// Help implements [kong.HelpProvider].
+func (analyzeCmd) Help() string {
+	return `Analyses past chat: mood, rate, moments, chatters, words and emotes. Reads raw Twitch IRC, justlog, rustlog,
+recent-messages, Chatterino, TwitchDownloader and chat-downloader files, CSV tables and its own export. Lines that cannot be
+read are counted and shown. Exit code 1 tells that a file could not be analysed; the others are.
+
+Example:
+
+  chatmood analyze streamer-2026-01-31.log
+  chatmood analyze --json *.json.gz > reports.json
+  chatmood analyze --messages judged.ndjson vod.json`
+}
+
+// Run analyses the files, several at a time, and writes the reports in the
+// order of the files.
+func (c *analyzeCmd) Run(e *env) error {
+	opts, err := c.options()
+	if err != nil {
+		return err
+	}
+	a := &analyzer{engine: sentiment.New(), opts: opts, stdin: e.stdin}
+	parallel := runtime.GOMAXPROCS(0)
+	if c.Messages != "" {
+		parallel = 1 // so that the messages come out in order
+		out, done, err := c.openMessages(e)
+		if err != nil {
+			return err
+		}
+		defer done() //nolint:errcheck // closed below; this is for the ways out before
+		a.messages = logfile.NewWriter(out)
+		if err := c.analyse(e, a, parallel); err != nil {
+			return errors.Join(err, done())
+		}
+		return done()
+	}
+	return c.analyse(e, a, parallel)
+}
+
+func (c *analyzeCmd) options() (logfile.Options, error) {
+	var opts logfile.Options
+	if c.JSON {
+		c.Format = "json"
+	}
+	if c.Channel != "" {
+		name, ok := chat.CleanChannel(c.Channel)
+		if !ok {
+			return opts, usagef("--channel %q is no Twitch channel: give a name of 1 to 25 letters, digits and '_'", c.Channel)
+		}
+		opts.Channel = name
+	}
+	if c.Zone != "" {
+		loc, err := time.LoadLocation(c.Zone)
+		if err != nil {
+			return opts, usagef("--zone %q is not known: give a name such as Europe/Berlin, UTC or Local", c.Zone)
+		}
+		opts.Location = loc
+	}
+	stdin := 0
+	for _, name := range c.Files {
+		if name == "-" {
+			stdin++
+		}
+	}
+	if stdin > 1 {
+		return opts, usagef("standard input ('-') can be read only once")
+	}
+	return opts, nil
+}
+
+// openMessages opens where the judged messages go. done flushes and closes it
+// and may be called twice.
+func (c *analyzeCmd) openMessages(e *env) (w io.Writer, done func() error, err error) {
+	out := bufio.NewWriterSize(e.stdout, 64<<10)
+	if c.Messages == "-" {
+		return out, out.Flush, nil
+	}
+	if target, err := os.Stat(c.Messages); err == nil {
+		for _, name := range c.Files {
+			if info, err := os.Stat(name); err == nil && os.SameFile(info, target) {
+				return nil, nil, usagef("--messages %s would overwrite the log itself: name another file", c.Messages)
+			}
+		}
+	}
+	f, err := os.Create(c.Messages)
+	if err != nil {
+		return nil, nil, usagef("opening the file for --messages: %v", err)
+	}
+	out.Reset(f)
+	return out, sync.OnceValue(func() error {
+		if err := errors.Join(out.Flush(), f.Close()); err != nil {
+			return fmt.Errorf("writing %s: %w", c.Messages, err)
+		}
+		return nil
+	}), nil
+}
+
+// analyse analyses the files and writes their reports.
+func (c *analyzeCmd) analyse(e *env, a *analyzer, parallel int) error {
+	bar := startProgress(e, a, c.Files)
+	reports := make([]*report.Report, len(c.Files))
+	errs := make([]error, len(c.Files))
+	var g errgroup.Group
+	g.SetLimit(parallel)
+	for i, name := range c.Files {
+		g.Go(func() error {
+			reports[i], errs[i] = a.file(e.ctx, name)
+			return nil
+		})
+	}
+	g.Wait() //nolint:errcheck // always nil
+	bar.stop()
+
+	var good []*report.Report
+	for _, r := range reports {
+		if r != nil {
+			good = append(good, r)
+		}
+	}
+	failed := 0
+	for i, err := range errs {
+		switch {
+		case err == nil:
+		case errors.Is(err, context.Canceled):
+			failed++
+		default:
+			failed++
+			if len(errs) > 1 {
+				fmt.Fprintf(e.stderr, "chatmood: %s: %v\n", c.Files[i], err)
+			}
+		}
+	}
+	if c.Messages != "-" {
+		if err := c.write(e, good); err != nil {
+			return err
+		}
+	}
+	switch {
+	case failed > 0 && e.ctx.Err() != nil:
+		return fmt.Errorf("interrupted: %d of %d files were not analysed to the end", failed, len(errs))
+	case failed > 0 && len(errs) > 1:
+		return fmt.Errorf("%d of %d files could not be analysed", failed, len(errs))
+	}
+	return errs[0]
+}
+
+// write writes the reports in the chosen format.
+func (c *analyzeCmd) write(e *env, reports []*report.Report) error {
+	if len(reports) == 0 {
+		return nil
+	}
+	if c.Format == "json" {
+		if len(c.Files) > 1 && len(reports) == 1 {
+			// An array for several files, however many of them were good.
+			return report.JSONArray(e.stdout, reports)
+		}
+		return report.AllJSON(e.stdout, reports)
+	}
+	opts := textOptions(e.stdout)
+	for i, r := range reports {
+		var err error
+		if i > 0 && c.Format != "csv" {
+			fmt.Fprintln(e.stdout)
+		}
+		switch c.Format {
+		case "csv":
+			err = r.CSV(e.stdout, i == 0)
+		case "markdown":
+			err = r.Markdown(e.stdout)
+		default:
+			err = r.Text(e.stdout, opts)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// textOptions fits the text to w: colours only on a terminal that wants them
+// (https://no-color.org).
+func textOptions(w io.Writer) report.TextOptions {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return report.TextOptions{}
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		width = 80
+	}
+	return report.TextOptions{Width: width, Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+}
+
+// analyzer turns logs into reports. Its file method may be called from several
+// goroutines, unless it writes messages.
+type analyzer struct {
+	engine   sentiment.Analyzer
+	opts     logfile.Options
+	stdin    io.Reader
+	messages *logfile.Writer // nil: not wanted
+	events   atomic.Int64    // taken in so far, for the progress bar
+
+	mu   sync.Mutex // guards open and read
+	open []*logfile.Reader
+	read int64 // bytes of files that are done
+}
+
+// file analyses one log.
+func (a *analyzer) file(ctx context.Context, name string) (*report.Report, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	r, err := a.openLog(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer a.close(r)
+	s := logSession{engine: a.engine, messages: a.messages, total: &a.events, name: name}
+	if err := s.run(ctx, r); err != nil {
+		return nil, err
+	}
+	problems, count := r.Problems()
+	if s.session == nil {
+		if count > 0 {
+			return nil, fmt.Errorf("the log (%s) holds no chat that can be read; the first problem is %s", r.Format(), problems[0])
+		}
+		return nil, fmt.Errorf("the log (%s) holds no messages", r.Format())
+	}
+	src := &report.Source{
+		File: sourceName(name), Format: string(r.Format()), Lines: r.Lines(), Bytes: r.BytesRead(), Seconds: time.Since(began).Seconds(),
+		Problems: []string{}, ProblemCount: count, Truncated: r.Truncated(), Notes: append([]string{}, r.Notes()...),
+	}
+	for _, p := range problems {
+		src.Problems = append(src.Problems, p.String())
+	}
+	src.Notes = append(src.Notes, s.notes()...)
+	s.session.Stop(s.latest)
+	return &report.Report{
+		Source: src, Snapshot: s.session.Snapshot(s.latest, reportTop), Timeline: s.session.Timeline(time.Time{}, time.Time{}, 0),
+	}, nil
+}
+
+func sourceName(name string) string {
+	if name == "-" {
+		return "standard input"
+	}
+	return filepath.Base(name)
+}
+
+func (a *analyzer) openLog(ctx context.Context, name string) (*logfile.Reader, error) {
+	var r *logfile.Reader
+	var err error
+	if name == "-" {
+		r, err = logfile.NewReader(cancellable(ctx, a.stdin), name, a.opts)
+	} else {
+		r, err = logfile.Open(name, a.opts)
+	}
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	a.open = append(a.open, r)
+	a.mu.Unlock()
+	return r, nil
+}
+
+func (a *analyzer) close(r *logfile.Reader) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := range a.open {
+		if a.open[i] == r {
+			a.open = append(a.open[:i], a.open[i+1:]...)
+			break
+		}
+	}
+	a.read += r.BytesRead()
+	r.Close() //nolint:errcheck // read only
+}
+
+// cancellable reads from r until ctx ends. The goroutine that reads ends with
+// r: standard input cannot be interrupted otherwise.
+func cancellable(ctx context.Context, r io.Reader) io.Reader {
+	pr, pw := io.Pipe()
+	stop := context.AfterFunc(ctx, func() { pr.CloseWithError(ctx.Err()) })
+	go func() {
+		defer stop()
+		_, err := io.Copy(pw, r)
+		pw.CloseWithError(err)
+	}()
+	return pr
+}
+
+// logSession takes the events of one log into an analysis.
+type logSession struct {
+	engine   sentiment.Analyzer
+	messages *logfile.Writer
+	total    *atomic.Int64
+	name     string
+
+	session  *analysis.Session // nil until the first event
+	latest   time.Time
+	previous time.Time
+	silence  silence
+	events   int
+	told     int // of events: how many total holds
+	backward int // events that are older than the one before
+	others   int // messages of channels other than the first
+}
+
+// ctxEvery is how many events pass between two looks at the context.
+const ctxEvery = 1024
+
+func (s *logSession) run(ctx context.Context, r *logfile.Reader) error {
+	var ev chat.Event
+	var sc sentiment.Score
+	for {
+		if s.events%ctxEvery == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			s.total.Add(int64(s.events - s.told))
+			s.told = s.events
+		}
+		err := r.Next(&ev)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.take(&ev, &sc); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *logSession) take(ev *chat.Event, sc *sentiment.Score) error {
+	if s.session == nil {
+		s.session = analysis.New(sourceName(s.name), strings.Clone(ev.Channel), ev.Time, analysis.Options{})
+	}
+	s.events++
+	if from, silent := s.silence.next(ev.Time); silent {
+		s.session.AddGap(analysis.Gap{From: from, To: ev.Time, Reason: logSilent})
+	}
+	if ev.Time.Before(s.previous.Add(-time.Second)) {
+		s.backward++
+	}
+	s.previous = ev.Time
+	if ev.Time.After(s.latest) {
+		s.latest = ev.Time
+	}
+	judged := false
+	switch m := &ev.Message; ev.Kind {
+	case chat.KindMessage, chat.KindNotice:
+		if ev.Kind == chat.KindNotice {
+			s.session.Notice(&ev.Notice, ev.Time)
+			if m.Text == "" {
+				break
+			}
+		}
+		if ev.Channel != s.session.Channel() {
+			s.others++
+		}
+		s.engine.Score(sc, m.Text, m.Emotes)
+		s.session.Add(m, sc)
+		judged = true
+	case chat.KindDelete:
+		s.session.Delete(ev.TargetID)
+	case chat.KindClearUser:
+		s.session.ClearUser(ev.TargetLogin)
+	case chat.KindClearAll:
+		s.session.ClearAll(ev.Time)
+	}
+	if s.messages == nil {
+		return nil
+	}
+	if judged {
+		return s.messages.Write(ev, sc)
+	}
+	return s.messages.Write(ev, nil)
+}
+
+// notes tells what is odd about the log as a whole.
+func (s *logSession) notes() []string {
+	var notes []string
+	if s.backward > s.events/2 && s.events > 2 {
+		notes = append(notes, "the log runs from the newest to the oldest message: turn it round (tac) for moments and waves to be found")
+	}
+	if s.others > 0 {
+		notes = append(notes, fmt.Sprintf("%d messages were written in other channels than #%s; they are counted", s.others, cmp.Or(s.session.Channel(), "unknown")))
+	}
+	return notes
+}
+
+// logSilent is the reason of a gap that is guessed: see silence.
+const logSilent = "log_silent"
+
+const (
+	// shortestSilence and leastExpected are what it takes for a silence to be
+	// taken for an interruption of the log: so long, and so many messages that
+	// chat would have written in it at its pace of before. Chat that falls
+	// silent by itself slows down first.
+	shortestSilence = 3 * time.Minute
+	leastExpected   = 100
+	// The pace is the lower of two: over slowPace, so that a short burst is not
+	// taken for it, and over fastPace, so that chat that dies down after a
+	// stream is not either. paceLeast is the least time that one is told from.
+	slowPace  = 10 * time.Minute
+	fastPace  = 30 * time.Second
+	paceLeast = 30 * time.Second
+)
+
+// silence finds the places where a logger was interrupted. Without it the
+// hours in between would count as calm chat, and the first lines after them as
+// the greatest excitement.
+type silence struct {
+	first, last time.Time
+	slow, fast  float64 // events, those of long ago less
+}
+
+// next takes the time of the next event. It reports true, and since when, where
+// the log was interrupted before it.
+func (s *silence) next(at time.Time) (from time.Time, silent bool) {
+	quiet := at.Sub(s.last)
+	switch {
+	case s.last.IsZero():
+		*s = silence{first: at, last: at, slow: 1, fast: 1}
+		return time.Time{}, false
+	case quiet < 0:
+		return time.Time{}, false
+	case quiet >= shortestSilence:
+		known := max(s.last.Sub(s.first), paceLeast)
+		expected := min(pace(s.slow, slowPace, known), pace(s.fast, fastPace, known)) * quiet.Seconds()
+		if expected >= leastExpected {
+			from = s.last.Add(time.Second) // stamps are often whole seconds
+			*s = silence{first: at, last: at, slow: 1, fast: 1}
+			return from, true
+		}
+	}
+	s.slow = s.slow*decay(quiet, slowPace) + 1
+	s.fast = s.fast*decay(quiet, fastPace) + 1
+	s.last = at
+	return time.Time{}, false
+}
+
+// pace returns events a second. A steady pace p settles at a weight of p·τ;
+// until then the weight is the part of it that the time known so far fills.
+func pace(weight float64, tau, known time.Duration) float64 {
+	return weight / (tau.Seconds() * (1 - decay(known, tau)))
+}
+
+func decay(d, tau time.Duration) float64 { return math.Exp(-d.Seconds() / tau.Seconds()) }

@@ -1,0 +1,6 @@
+//go:build !race
+
+package logfile
+
+// shrink divides the sizes of large inputs.
+const shrink = 1
