@@ -2,6 +2,12 @@ import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
 
+// Numbers and dates are formatted by the reader's locale; tests have a fixed one.
+if (process.env.VITEST !== undefined) {
+  process.env.LC_ALL = 'en_US.UTF-8'
+  process.env.TZ = 'UTC'
+}
+
 const server = process.env.CHATMOOD_URL ?? 'http://127.0.0.1:8000'
 
 export default defineConfig({

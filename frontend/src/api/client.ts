@@ -1,5 +1,6 @@
+import createClient from 'openapi-fetch'
 import { t } from '../i18n'
-import type { ChannelSummary, Info, Report, SessionList, Timeline } from './types'
+import type { paths } from './schema'
 
 /**
  * Where the API is: the page's own origin unless VITE_API_URL names another
@@ -26,17 +27,28 @@ export class ApiError extends Error {
   }
 }
 
-async function request<T>(path: string, init?: RequestInit): Promise<T> {
-  let response: Response
+const client = createClient<paths>({ baseUrl: apiBase })
+
+/** What a call of the client comes to. */
+interface Outcome<T> {
+  data?: T
+  error?: unknown
+  response: Response
+}
+
+/** Turns an outcome into its data, or throws an [ApiError]. */
+async function data<T>(call: Promise<Outcome<T>>): Promise<T> {
+  let outcome: Outcome<T>
   try {
-    response = await fetch(apiBase + path, init)
+    outcome = await call
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause
     throw new ApiError(t.errors.away, 0)
   }
-  const body: unknown = await response.json().catch(() => undefined)
-  if (!response.ok) throw new ApiError(detailOf(body) ?? t.errors.http(response.status), response.status)
-  return body as T
+  const { data, error, response } = outcome
+  if (data === undefined)
+    throw new ApiError(detailOf(error) ?? t.errors.http(response.status), response.status)
+  return data
 }
 
 function detailOf(body: unknown): string | undefined {
@@ -44,29 +56,31 @@ function detailOf(body: unknown): string | undefined {
   return typeof body.detail === 'string' && body.detail !== '' ? body.detail : undefined
 }
 
-const post = (body: unknown): RequestInit => ({
-  method: 'POST',
-  headers: { 'Content-Type': 'application/json' },
-  body: JSON.stringify(body),
-})
-
 export const api = {
-  info: (signal: AbortSignal) => request<Info>('/api/info', { signal }),
-  channels: (signal: AbortSignal) => request<{ channels: ChannelSummary[] }>('/api/channels', { signal }),
-  connect: (url: string) =>
-    request<{ message: string; channel: string }>('/api/twitch/connect', post({ url })),
-  disconnect: (channel: string) => request<{ message: string }>('/api/twitch/disconnect', post({ channel })),
+  info: (signal: AbortSignal) => data(client.GET('/api/info', { signal })),
+  channels: (signal: AbortSignal) => data(client.GET('/api/channels', { signal })),
+  connect: (url: string) => data(client.POST('/api/twitch/connect', { body: { url } })),
+  disconnect: (channel: string) => data(client.POST('/api/twitch/disconnect', { body: { channel } })),
   timeline: (channel: string, step: 0 | 1 | 10 | 60, from: Date, signal: AbortSignal) =>
-    request<Timeline>(
-      `/api/channels/${encodeURIComponent(channel)}/timeline?step=${step}&from=${encodeURIComponent(from.toISOString())}`,
-      { signal },
+    data(
+      client.GET('/api/channels/{channel}/timeline', {
+        params: { path: { channel }, query: { step, from: from.toISOString() } },
+        signal,
+      }),
     ),
-  sessions: (query: { channel: string; before: string; limit: number }, signal: AbortSignal) => {
-    const params = new URLSearchParams({ limit: String(query.limit) })
-    if (query.channel !== '') params.set('channel', query.channel)
-    if (query.before !== '') params.set('before', query.before)
-    return request<SessionList>(`/api/sessions?${params.toString()}`, { signal })
-  },
+  /** Pages of finished sessions; an empty channel means all, an empty before the first page. */
+  sessions: (
+    { channel, before, limit }: { channel: string; before: string; limit: number },
+    signal: AbortSignal,
+  ) =>
+    data(
+      client.GET('/api/sessions', {
+        params: {
+          query: { limit, ...(channel === '' ? {} : { channel }), ...(before === '' ? {} : { before }) },
+        },
+        signal,
+      }),
+    ),
   session: (id: string, signal: AbortSignal) =>
-    request<Report>(`/api/sessions/${encodeURIComponent(id)}`, { signal }),
+    data(client.GET('/api/sessions/{id}', { params: { path: { id } }, signal })),
 }

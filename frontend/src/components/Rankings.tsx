@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import type { Chatters, Term } from '../api/types'
 import { t } from '../i18n'
 import { formatCount, formatShort } from '../lib/format'
+import { list } from '../lib/list'
 import { labels } from '../live/protocol'
 import { LabelGlyph } from './LabelGlyph'
 import { SplitBar } from './SplitBar'
@@ -27,15 +28,15 @@ export function TopChatters({ chatters }: { chatters: Chatters }) {
         ))}
       </RankingHeader>
       {kinds.map((kind) => {
-        const list = (chatters.top[kind] ?? []).slice(0, shown)
-        const most = list[0]?.count ?? 1
+        const ranked = list(chatters.top[kind]).slice(0, shown)
+        const most = ranked[0]?.count ?? 1
         return (
           <Tabs.Content key={kind} value={kind} className="px-3 pt-1.5 pb-2.5">
-            {list.length === 0 ? (
+            {ranked.length === 0 ? (
               <p className="py-2 text-muted">{t.top.none}</p>
             ) : (
               <ol>
-                {list.map((c) => (
+                {ranked.map((c) => (
                   <RankRow
                     key={c.login}
                     name={c.name}
@@ -79,14 +80,14 @@ export function TopTerms({
         </Tabs.Trigger>
       </RankingHeader>
       {(['words', 'emotes'] as const).map((kind) => {
-        const list = lists[kind].slice(0, shown)
+        const ranked = lists[kind].slice(0, shown)
         return (
           <Tabs.Content key={kind} value={kind} className="px-3 pt-1.5 pb-2.5">
-            {list.length === 0 ? (
+            {ranked.length === 0 ? (
               <p className="py-2 text-muted">{t.top.noTerms}</p>
             ) : (
               <ol>
-                {list.map((term) => (
+                {ranked.map((term) => (
                   <li
                     key={term.term}
                     className="grid h-6 grid-cols-[minmax(0,1fr)_4rem_3rem] items-center gap-2"

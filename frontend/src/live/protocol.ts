@@ -222,7 +222,7 @@ export function parseFrame(text: string): ServerFrame | undefined {
     return undefined
   }
   if (!isObject(value) || typeof value.type !== 'string') return undefined
-  const needed = required[value.type]
+  const needed = required.get(value.type)
   if (needed === undefined) return undefined
   for (const [key, kind] of needed) {
     const v = value[key]
@@ -246,35 +246,37 @@ export function parseFrame(text: string): ServerFrame | undefined {
 
 type Kind = 'string' | 'number' | 'object' | 'array'
 
-const required: Record<string, readonly (readonly [string, Kind])[] | undefined> = {
-  hello: [
-    ['channel', 'string'],
-    ['epoch', 'string'],
-    ['seq', 'number'],
-  ],
-  batch: [
-    ['seq', 'number'],
-    ['m', 'array'],
-  ],
-  stats: [
-    ['seq', 'number'],
-    ['counts', 'object'],
-    ['mood', 'object'],
-    ['rate', 'object'],
-    ['chatters', 'object'],
-    ['buckets', 'array'],
-  ],
-  top: [],
-  delete: [['seq', 'number']],
-  moment: [['moment', 'object']],
-  mark: [['mark', 'object']],
-  status: [['status', 'object']],
-  gap: [['missed', 'number']],
-  stopped: [],
-  pong: [],
-  heartbeat: [],
-  error: [],
-}
+const required = new Map<string, readonly (readonly [string, Kind])[]>(
+  Object.entries({
+    hello: [
+      ['channel', 'string'],
+      ['epoch', 'string'],
+      ['seq', 'number'],
+    ],
+    batch: [
+      ['seq', 'number'],
+      ['m', 'array'],
+    ],
+    stats: [
+      ['seq', 'number'],
+      ['counts', 'object'],
+      ['mood', 'object'],
+      ['rate', 'object'],
+      ['chatters', 'object'],
+      ['buckets', 'array'],
+    ],
+    top: [],
+    delete: [['seq', 'number']],
+    moment: [['moment', 'object']],
+    mark: [['mark', 'object']],
+    status: [['status', 'object']],
+    gap: [['missed', 'number']],
+    stopped: [],
+    pong: [],
+    heartbeat: [],
+    error: [],
+  }),
+)
 
 function parseMessages(list: unknown): ChatMessage[] {
   const out: ChatMessage[] = []

@@ -12,6 +12,7 @@ import type {
   Timeline,
   Wave,
 } from '../api/types'
+import { list } from '../lib/list'
 import type { ChatMessage, HelloFrame, ServerFrame } from './protocol'
 import { TimelineModel, type TimelineView } from './timeline'
 
@@ -118,12 +119,15 @@ export class LiveStore {
       case 'hello':
         this.applyHello(frame)
         break
-      case 'batch':
-        this.expect(frame.seq - frame.n)
+      case 'batch': {
+        const before = frame.seq - frame.n
+        this.expect(before)
         this.openGap = undefined
-        for (const m of frame.messages) this.addMessage(m)
+        // What was numbered up to here is known, or told as missed.
+        for (const m of frame.messages.slice(Math.max(0, this.seq - before))) this.addMessage(m)
         this.seq = Math.max(this.seq, frame.seq)
         break
+      }
       case 'stats': {
         const { counts, mood, rate } = frame
         this.timeline.apply(frame.buckets)
@@ -237,7 +241,7 @@ export class LiveStore {
       this.epoch = hello.epoch
       return
     }
-    const before = this.rows.length
+    const first = this.epoch === undefined
     const sameEpoch = this.epoch === hello.epoch
     const missed = sameEpoch ? Math.max(0, hello.seq - this.seq) : undefined
     if (hello.snapshot !== undefined) this.applySnapshot(hello.snapshot)
@@ -250,7 +254,7 @@ export class LiveStore {
     // Where the server's last messages overlap with ours, nothing is between.
     const overlaps = fresh.length < recent.length
     const lost = missed === undefined ? !overlaps : missed > fresh.length
-    if (before > 0 && lost) {
+    if (!first && lost) {
       const known = missed === undefined ? undefined : missed - fresh.length
       this.openGap = this.addMissed(known, hello.why ?? 'expired')
     }
@@ -271,13 +275,13 @@ export class LiveStore {
       mood: s.mood,
       rate: s.rate,
       chatters: s.chatters,
-      terms: s.terms ?? [],
-      emotes: s.emotes ?? [],
+      terms: list(s.terms),
+      emotes: list(s.emotes),
       termError: s.term_error,
-      waves: s.waves ?? [],
-      gaps: s.gaps ?? [],
-      marks: s.marks ?? [],
-      moments: s.moments ?? [],
+      waves: list(s.waves),
+      gaps: list(s.gaps),
+      marks: list(s.marks),
+      moments: list(s.moments),
       timeline: this.view(),
     })
   }

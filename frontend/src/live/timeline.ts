@@ -1,4 +1,5 @@
 import type { Bucket, Gap, Timeline } from '../api/types'
+import { list } from '../lib/list'
 
 /** What one point of the plot needs. Times are Unix seconds; undefined means nothing to draw. */
 export interface Series {
@@ -49,7 +50,7 @@ export class TimelineModel {
     this.fineFrom = boundary
     this.middleFrom = step > 10 ? boundary : 0
     const tier = step <= 1 ? this.fine : step <= 10 ? this.middle : this.coarse
-    for (const b of timeline.buckets ?? []) {
+    for (const b of list(timeline.buckets)) {
       tier.set(b.t, b)
       this.newest = Math.max(this.newest, b.t)
     }
@@ -67,7 +68,7 @@ export class TimelineModel {
     for (const tier of [this.middle, this.coarse]) {
       for (const t of tier.keys()) if (t >= from) tier.delete(t)
     }
-    for (const b of timeline.buckets ?? []) {
+    for (const b of list(timeline.buckets)) {
       // What arrived live since is newer.
       if (b.t >= from && !this.fine.has(b.t)) this.fine.set(b.t, b)
       this.newest = Math.max(this.newest, b.t)
@@ -118,6 +119,7 @@ export class TimelineModel {
     const pos = new Float64Array(n + warm)
     const neu = new Float64Array(n + warm)
     const neg = new Float64Array(n + warm)
+    const voices = new Float64Array(n + warm)
     const sum = new Float64Array(n + warm)
     const add = (b: Bucket) => {
       const i = Math.floor((b.t - start) / cell) + warm
@@ -125,7 +127,8 @@ export class TimelineModel {
       pos[i] = (pos[i] ?? 0) + b.pos
       neu[i] = (neu[i] ?? 0) + b.neu
       neg[i] = (neg[i] ?? 0) + b.neg
-      sum[i] = (sum[i] ?? 0) + b.sum
+      voices[i] = (voices[i] ?? 0) + b.w
+      sum[i] = (sum[i] ?? 0) + b.wsum
     }
     this.coarse.forEach(add)
     this.middle.forEach(add)
@@ -140,7 +143,7 @@ export class TimelineModel {
     for (let i = 0; i < n + warm; i++) {
       const [p = 0, u = 0, g = 0] = [pos[i], neu[i], neg[i]]
       const count = p + u + g
-      weight = weight * decay + count
+      weight = weight * decay + (voices[i] ?? 0)
       mass = mass * decay + (sum[i] ?? 0)
       if (i < warm) continue
       const x = start + (i - warm) * cell
@@ -204,6 +207,8 @@ function move(
             neu: into.neu + b.neu,
             neg: into.neg + b.neg,
             sum: into.sum + b.sum,
+            w: into.w + b.w,
+            wsum: into.wsum + b.wsum,
           },
     )
   }

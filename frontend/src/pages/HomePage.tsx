@@ -125,7 +125,7 @@ function Start() {
               onClick={() => {
                 start.mutate(name)
               }}
-              className={buttonClass('soft', 'rounded-full px-3')}
+              className={buttonClass('soft', 'rounded-full! px-3')}
             >
               {name}
             </button>

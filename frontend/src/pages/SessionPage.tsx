@@ -12,6 +12,7 @@ import { EmptyState, ErrorState, Loading } from '../components/states'
 import { buttonClass } from '../components/buttonClass'
 import { useTitle } from '../hooks/useTitle'
 import { t } from '../i18n'
+import { list } from '../lib/list'
 import { formatDateTime, formatDateTimeZone, formatDuration } from '../lib/format'
 import { TimelineModel } from '../live/timeline'
 
@@ -47,7 +48,7 @@ function ReportView({ report: { snapshot: s, timeline } }: { report: Report }) {
     return { model }
   }, [timeline])
   const events = useMemo(
-    () => ({ gaps: s.gaps ?? [], marks: s.marks ?? [], moments: s.moments ?? [] }),
+    () => ({ gaps: list(s.gaps), marks: list(s.marks), moments: list(s.moments) }),
     [s.gaps, s.marks, s.moments],
   )
   const startedAt = Date.parse(s.started_at)
@@ -90,9 +91,9 @@ function ReportView({ report: { snapshot: s, timeline } }: { report: Report }) {
       />
       <div className="grid grid-cols-1 items-start gap-3 @lg:grid-cols-2 @4xl:grid-cols-4">
         <TopChatters chatters={s.chatters} />
-        <TopTerms terms={s.terms ?? []} emotes={s.emotes ?? []} error={s.term_error} />
+        <TopTerms terms={list(s.terms)} emotes={list(s.emotes)} error={s.term_error} />
         <Moments moments={events.moments} marks={events.marks} gaps={events.gaps} />
-        <Waves waves={s.waves ?? []} />
+        <Waves waves={list(s.waves)} />
       </div>
     </div>
   )

@@ -154,7 +154,7 @@ export function ChatPanel({ className }: { className?: string }) {
       )}
       {frozen !== undefined && (
         <div className="flex justify-center border-t border-line p-1.5">
-          <Button variant="solid" onClick={resume} className="num rounded-full px-4">
+          <Button variant="solid" onClick={resume} className="num rounded-full! px-4">
             <ArrowDown aria-hidden className="size-3.5" />
             {fresh > 0 ? t.chat.newestCount(formatCount(fresh)) : t.chat.newest}
           </Button>

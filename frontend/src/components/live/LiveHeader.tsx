@@ -23,10 +23,12 @@ export function LiveHeader() {
   const over = stopped || link.state === 'closed'
   return (
     <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
-      <h1 className="min-w-0 truncate text-xl font-semibold tracking-tight">{channel}</h1>
-      <StatusPill link={link} status={status} />
-      <Elapsed />
-      <span className="ml-auto flex items-center gap-1.5">
+      <h1 className="min-w-0 truncate text-xl font-semibold tracking-tight max-sm:flex-1">{channel}</h1>
+      <span className="flex items-center gap-3 max-sm:order-1 max-sm:w-full">
+        <StatusPill link={link} status={status} />
+        <Elapsed />
+      </span>
+      <span className="flex flex-wrap items-center gap-1.5 sm:ml-auto">
         <a
           href={`https://www.twitch.tv/${channel}`}
           target="_blank"

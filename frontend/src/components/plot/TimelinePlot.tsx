@@ -88,7 +88,6 @@ export function TimelinePlot({
       u.setData(columnsOf(series), false)
       const from = series.x[0] ?? to - 60
       u.setScale('x', { min: from, max: Math.max(to, from + series.step) })
-      u.redraw()
     })
   }, [series, events, to, theme])
 

@@ -47,31 +47,37 @@ export function drawSpans(u: uPlot, events: PlotEvents, colors: PlotColors, now:
   ctx.restore()
 }
 
-/** Over the data: raids and gifts as dashed lines with their size. */
+/** More marks than this are only ticks at the top. */
+const maxLines = 24
+
+/** Over the data: raids and gifts as dashed lines, named where there is room. */
 export function drawMarks(u: uPlot, events: PlotEvents, colors: PlotColors): void {
   const { ctx, bbox } = u
   const dpr = window.devicePixelRatio
+  const right = bbox.left + bbox.width
+  const seen = events.marks
+    .map((mark) => ({ mark, x: Math.round(u.valToPos(seconds(mark.at), 'x', true)) }))
+    .filter(({ x }) => x >= bbox.left && x <= right)
+  const length = seen.length > maxLines ? 8 * dpr : bbox.height
   ctx.save()
   ctx.font = font(dpr)
   ctx.textBaseline = 'top'
   ctx.lineWidth = dpr
-  ctx.setLineDash([3 * dpr, 3 * dpr])
-  let free = -Infinity
-  let row = 0
-  for (const m of events.marks) {
-    const x = Math.round(u.valToPos(seconds(m.at), 'x', true))
-    if (x < bbox.left || x > bbox.left + bbox.width) continue
+  // Where each line of names is free from.
+  const free = [-Infinity, -Infinity, -Infinity]
+  for (const { mark, x } of seen) {
     ctx.strokeStyle = colors.faint
+    ctx.setLineDash([3 * dpr, 3 * dpr])
     ctx.beginPath()
     ctx.moveTo(x, bbox.top)
-    ctx.lineTo(x, bbox.top + bbox.height)
+    ctx.lineTo(x, bbox.top + length)
     ctx.stroke()
-    const text = `${t.moments.kinds[m.kind]} ${formatCount(m.count)}`
+    const text = `${t.moments.kinds[mark.kind]} ${formatCount(mark.count)}`
     const width = ctx.measureText(text).width
-    // Names that would overlap go one line lower, in turn.
-    row = x < free ? (row + 1) % 3 : 0
-    free = x + width + 10 * dpr
-    const left = Math.min(x + 4 * dpr, bbox.left + bbox.width - width - 2 * dpr)
+    const left = Math.min(x + 4 * dpr, right - width - 2 * dpr)
+    const row = free.findIndex((f) => f <= left)
+    if (row < 0) continue
+    free[row] = left + width + 8 * dpr
     const top = bbox.top + (17 + row * 14) * dpr
     ctx.fillStyle = colors.surface
     ctx.globalAlpha = 0.8

@@ -97,6 +97,8 @@ export function plotOptions(
         scale: 'mood',
         stroke: colors.mood,
         width: 1.75,
+        fillTo: 0,
+        fill: (u) => aroundZero(u, colors),
         points: { show: false },
         // Seconds without messages are bridged; time that was not read is not.
         gaps: (u, _series, first, last, found) => {
@@ -113,6 +115,22 @@ export function plotOptions(
     hooks: { drawClear: [hooks.spans], draw: [zeroLine(colors), hooks.marks], setCursor: [hooks.cursor] },
   }
 }
+
+/** Blue above zero, orange below, stronger with the distance. */
+function aroundZero(u: uPlot, colors: PlotColors): CanvasGradient | string {
+  const top = u.valToPos(1, 'mood', true)
+  const bottom = u.valToPos(-1, 'mood', true)
+  if (!Number.isFinite(top) || !Number.isFinite(bottom)) return 'transparent'
+  const gradient = u.ctx.createLinearGradient(0, top, 0, bottom)
+  gradient.addColorStop(0, faded(colors.positive, 0.6))
+  gradient.addColorStop(0.499, faded(colors.positive, 0.2))
+  gradient.addColorStop(0.501, faded(colors.negative, 0.2))
+  gradient.addColorStop(1, faded(colors.negative, 0.6))
+  return gradient
+}
+
+/** A computed colour, `rgb(r, g, b)`, with another opacity. */
+const faded = (color: string, alpha: number): string => color.replace(/^rgb\((.*)\)$/, `rgba($1, ${alpha})`)
 
 /** Spans of Unix seconds that were not read. */
 export type Spans = readonly (readonly [from: number, to: number])[]
