@@ -177,8 +177,9 @@ func (ch *channel) deliver(c *conn, ev *chat.Event, now time.Time) {
 }
 
 // duplicate reports whether ev came before: two connections bring the same while
-// they overlap, and some bring a line twice at other times. Messages and notices have ids;
-// CLEARCHAT and CLEARMSG are told apart by what they hit and when.
+// they overlap, and some bring a line twice at other times. Messages and
+// notices have ids. CLEARCHAT and CLEARMSG have none; they are told apart by what
+// they hit and when, which is not exact, and therefore only during an overlap.
 func (ch *channel) duplicate(ev *chat.Event) bool {
 	switch ev.Kind {
 	case chat.KindMessage:
@@ -186,6 +187,6 @@ func (ch *channel) duplicate(ev *chat.Event) bool {
 	case chat.KindNotice:
 		return ev.Notice.ID != "" && ch.seen.add(ev.Notice.ID)
 	default:
-		return ch.seen.add(ev.Kind.String() + " " + ev.TargetID + " " + ev.TargetLogin + " " + strconv.FormatInt(ev.Time.UnixMilli(), 10))
+		return ch.old != nil && ch.seen.add(ev.Kind.String()+" "+ev.TargetID+" "+ev.TargetLogin+" "+strconv.FormatInt(ev.Time.UnixMilli(), 10))
 	}
 }

@@ -130,7 +130,10 @@ func NewReader(conf Config) *Reader {
 // Join asks for a channel, by its login or anything else that
 // [chat.CleanChannel] understands. It returns at once; the handler is told,
 // under the cleaned name, how it goes. Joining a channel that is joined changes
-// nothing; one that failed is tried again now. A name that no channel can have
+// nothing; one that failed is tried again now. Twitch's limit on joins holds for
+// all channels together: the first five are joined at once, then one a second in
+// the order in which they were asked for, and a channel whose turn has not come
+// is connecting. A name that no channel can have
 // is told as failed under the name given and not tried.
 func (r *Reader) Join(channel string) {
 	name, ok := chat.CleanChannel(channel)
