@@ -122,7 +122,9 @@ func TestMemoryOfSixHours(t *testing.T) {
 	var saved int
 	for range 6 * 3600 * 20 {
 		stream.next(&m, &sc)
-		if r.IntN(2) == 0 { // everybody of the 20,000 writes at some time
+		// Everybody of the 20,000 writes at some time. Display names that do not
+		// follow from the login are the dearer case.
+		if r.IntN(2) == 0 {
 			m.Login = fmt.Sprintf("viewer_%d", r.IntN(20_000))
 			m.DisplayName = fmt.Sprintf("Viewer_%d", r.IntN(20_000))
 		}

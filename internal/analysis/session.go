@@ -123,7 +123,7 @@ type Session struct {
 
 // New returns the analysis of a channel that begins at start.
 func New(id, channel string, start time.Time, opts Options) *Session {
-	s := &Session{id: id, channel: channel, opts: opts.withDefaults(), start: start.UTC()}
+	s := &Session{id: strings.Clone(id), channel: strings.Clone(channel), opts: opts.withDefaults(), start: start.UTC()}
 	s.startSec = clampSec(start.Unix())
 	s.headSec, s.evaluated = s.startSec, s.startSec
 	s.status = Status{State: source.Connecting, Since: s.start}

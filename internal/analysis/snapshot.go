@@ -83,8 +83,8 @@ type Rate struct {
 	Now  float64 `json:"now" doc:"Messages in the last 10 s, per minute"`
 	M1   float64 `json:"m1"`
 	M5   float64 `json:"m5"`
-	Peak float64 `json:"peak" doc:"Highest rate of any 10 s"`
-	// PeakAt is when the peak was.
+	Peak float64 `json:"peak" doc:"Highest rate of any 10 s; deletions do not lower it"`
+	// PeakAt is the last second of the peak's 10 s.
 	PeakAt time.Time `json:"peak_at,omitzero"`
 }
 
@@ -93,7 +93,7 @@ type Chatters struct {
 	Distinct int `json:"distinct" doc:"Different people who wrote"`
 	// Exact is false once the count is an estimate (over 50,000 people).
 	Exact  bool `json:"exact" doc:"False where distinct is an estimate (error about 1 %), over 50,000 people"`
-	Active int  `json:"active" doc:"Different people who wrote in the last 5 minutes"`
+	Active int  `json:"active" doc:"Different people who wrote in the last 5 minutes; an estimate over 16,384"`
 	// Top lists the most active by label.
 	Top         TopChatters `json:"top"`
 	TopError    int         `json:"top_error" doc:"No count in top is too high by more than this; 0 means exact"`
@@ -115,7 +115,10 @@ type Chatter struct {
 	Count int    `json:"count"`
 }
 
-// Term is a word or emote, how often it was used and in what company.
+// Term is a word or emote, how often it was used and in what company. While
+// the counts are exact (TermError is 0) Positive + Neutral + Negative = Count.
+// After that Count may be too high by up to TermError; the labels are those of
+// the messages that were seen since the term is kept, and never too high.
 type Term struct {
 	Term     string `json:"term"`
 	Count    int    `json:"count" doc:"Messages that contain it"`
