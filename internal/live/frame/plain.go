@@ -192,6 +192,12 @@ func AppendPlainDisconnect(dst []byte, channel string, now time.Time) []byte {
 	return appendStamped(appendString(append(dst, `{"type":"disconnect","channel":`...), channel), now)
 }
 
+// AppendPlainGap appends the plain frame that tells how many messages this
+// client missed. The Python version had no such frame; its clients pass over it.
+func AppendPlainGap(dst []byte, missed uint64, now time.Time) []byte {
+	return appendStamped(strconv.AppendUint(append(dst, `{"type":"gap","missed":`...), missed, 10), now)
+}
+
 func appendStamped(dst []byte, now time.Time) []byte {
 	dst = append(dst, `,"timestamp":"`...)
 	dst = now.UTC().AppendFormat(dst, plainTime)

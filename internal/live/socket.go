@@ -1,0 +1,251 @@
+package live
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"chatmood/internal/live/frame"
+)
+
+// The states of a socket's writing.
+const (
+	idle    int32 = iota
+	running       // a goroutine writes
+	again         // … and is to look once more
+	dead          // nothing will be written any more
+)
+
+// maxControl bounds the answers and pings that wait to be written to one
+// socket, in bytes.
+const maxControl = 16 << 10
+
+// socket is a viewer at the end of a WebSocket.
+type socket struct {
+	viewer
+	hub   *Hub
+	conn  net.Conn
+	opts  ServeOptions
+	index int // in Hub.clients, guarded by Hub.mu
+	state atomic.Int32
+
+	// Times as of the hub's tick, Unix ns.
+	heard   atomic.Int64 // a frame from the client
+	texted  atomic.Int64 // … that was no ping or pong, or a heartbeat sent for want of one
+	sent    atomic.Int64 // a frame to the client
+	pinged  atomic.Int64
+	expires atomic.Int64 // of the sign-in, or of the time to sign in; 0: never
+
+	mu      sync.Mutex // guards what follows
+	control []byte     // frames of its own that wait to be written
+	code    Code       // with which it is to be closed, 0: it is not
+	reason  string
+	ready   bool // it is in its room
+	user    string
+}
+
+var _ client = (*socket)(nil)
+
+func newSocket(h *Hub, conn net.Conn, opts ServeOptions) *socket {
+	s := &socket{hub: h, conn: conn, opts: opts, user: opts.User}
+	s.listener = s
+	now := h.now.Load()
+	s.heard.Store(now)
+	s.texted.Store(now)
+	s.sent.Store(now)
+	switch {
+	case opts.User != "":
+		s.setExpiry(opts.Expires)
+	case !opts.Anonymous:
+		s.expires.Store(time.Now().Add(h.cfg.AuthWait).UnixNano())
+	}
+	return s
+}
+
+func (s *socket) place() *int { return &s.index }
+
+func (s *socket) abort() { s.conn.Close() }
+
+func (s *socket) userKey() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.user
+}
+
+func (s *socket) setExpiry(t time.Time) {
+	if t.IsZero() {
+		s.expires.Store(0)
+	} else {
+		s.expires.Store(t.UnixNano())
+	}
+}
+
+// wake makes sure that what there is to write gets written.
+func (s *socket) wake() {
+	for {
+		switch state := s.state.Load(); state {
+		case idle:
+			if s.state.CompareAndSwap(idle, running) {
+				if !s.hub.spawn(s.flush) {
+					s.state.Store(dead)
+				}
+				return
+			}
+		case running:
+			if s.state.CompareAndSwap(running, again) {
+				return
+			}
+		default:
+			return
+		}
+	}
+}
+
+// kick closes the socket with a code, once what is being written is out.
+func (s *socket) kick(code Code, reason string) {
+	s.mu.Lock()
+	if s.code == 0 {
+		s.code, s.reason = code, reason
+		if code == CodeTooSlow {
+			s.hub.stats.kicked.Add(1)
+		}
+	}
+	s.mu.Unlock()
+	s.wake()
+}
+
+// send queues a frame for this socket alone.
+func (s *socket) send(op byte, payload []byte) {
+	s.mu.Lock()
+	full := len(s.control)+len(payload) > maxControl
+	if !full {
+		s.control = append(appendHeader(s.control, op, len(payload)), payload...)
+	}
+	s.mu.Unlock()
+	if full {
+		s.kick(CodeTooSlow, "answers are not read")
+		return
+	}
+	s.wake()
+}
+
+var hauls = sync.Pool{New: func() any { return new(haul) }}
+
+// flush writes until there is nothing more to write.
+func (s *socket) flush() {
+	h := hauls.Get().(*haul)
+	for s.flushOnce(h) {
+	}
+	h.reset()
+	hauls.Put(h)
+}
+
+// flushOnce writes what there is, in one go. It returns false when the
+// goroutine is no longer needed.
+func (s *socket) flushOnce(h *haul) bool {
+	s.state.CompareAndSwap(again, running)
+	h.reset()
+	s.mu.Lock()
+	control, code, reason, ready := s.control, s.code, s.reason, s.ready
+	s.control = nil
+	s.mu.Unlock()
+	if len(control) > 0 {
+		h.add(control)
+	}
+	now := s.hub.now.Load()
+	if code == 0 && ready {
+		s.room.gather(&s.viewer, h)
+		s.pace.gathered(h, now, &s.hub.cfg)
+		if h.waiting && !s.room.ask() {
+			code, reason = CodeNoChannel, "the channel is not being analysed"
+		}
+		if h.ended {
+			code, reason = CodeNormal, "the analysis was stopped"
+		}
+	}
+	if code != 0 {
+		h.add(closeFrame(code, reason))
+	}
+	if len(h.bufs) == 0 {
+		return !s.state.CompareAndSwap(running, idle) && s.state.Load() != dead
+	}
+	s.pace.writing.Store(now)
+	err := h.writeTo(s.conn)
+	s.pace.writing.Store(0)
+	if err != nil {
+		s.state.Store(dead)
+		s.conn.Close()
+		return false
+	}
+	s.sent.Store(s.hub.now.Load())
+	stats := &s.hub.stats
+	stats.writes.Add(1)
+	stats.bytes.Add(int64(h.size))
+	stats.deliveries.Add(int64(h.messages))
+	if code != 0 {
+		s.state.Store(dead)
+		// The reader leaves when the client has answered, or has not in time.
+		if s.conn.SetReadDeadline(time.Now().Add(s.hub.cfg.CloseWait)) != nil {
+			s.conn.Close()
+		}
+		return false
+	}
+	return true
+}
+
+// writeTo writes all frames with one system call where the connection can.
+func (h *haul) writeTo(conn net.Conn) error {
+	if len(h.bufs) == 1 {
+		_, err := conn.Write(h.bufs[0])
+		return err
+	}
+	if _, ok := conn.(*net.TCPConn); ok {
+		vec := net.Buffers(h.bufs)
+		_, err := vec.WriteTo(conn)
+		return err
+	}
+	// A TLS connection would make a record, and a system call, of each.
+	all := make([]byte, 0, h.size)
+	for _, b := range h.bufs {
+		all = append(all, b...)
+	}
+	_, err := conn.Write(all)
+	return err
+}
+
+// tick does what time brings to a socket.
+func (s *socket) tick(now int64) {
+	state := s.state.Load()
+	if state == dead {
+		return
+	}
+	cfg := &s.hub.cfg
+	since := func(t *atomic.Int64) time.Duration { return time.Duration(now - t.Load()) }
+	if s.pace.slow(now, state == idle, cfg.Behind, cfg) {
+		s.kick(CodeTooSlow, "reads too slowly")
+	}
+	if w := s.pace.writing.Load(); w != 0 && now-w > int64(cfg.Behind+cfg.CloseWait) {
+		s.conn.Close() // it does not even take the close frame
+		return
+	}
+	if at := s.expires.Load(); at != 0 && now > at {
+		s.kick(CodeSignIn, "not signed in, or the sign-in expired")
+		return
+	}
+	if since(&s.heard) > cfg.DeadAfter {
+		s.conn.Close() // half open: nobody is there to read a close frame
+		return
+	}
+	if since(&s.heard) >= cfg.PingAfter && since(&s.pinged) >= cfg.PingAfter {
+		s.pinged.Store(now)
+		s.send(opPing, nil)
+	}
+	switch {
+	case s.plain && since(&s.texted) >= cfg.Heartbeat:
+		s.texted.Store(now)
+		s.send(opText, frame.AppendPlainHeartbeat(nil, time.Unix(0, now)))
+	case !s.plain && since(&s.sent) >= cfg.Heartbeat && state == idle:
+		s.send(opText, frame.AppendHeartbeat(nil, time.Unix(0, now)))
+	}
+}
