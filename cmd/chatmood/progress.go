@@ -29,7 +29,7 @@ func startProgress(e *env, a *analyzer, files []string) *progress {
 		return nil
 	}
 	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
+	if err != nil || width < 2 { // some terminals do not tell
 		width = 80
 	}
 	total := int64(0)
