@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rivo/uniseg"
+
 	"chatmood/internal/analysis"
 )
 
@@ -246,17 +248,26 @@ func (t *textReport) moments() {
 	}
 	var all []line
 	for _, m := range list {
-		length, value := "still on", rate(m.Peak)
+		length := "still on"
 		if !m.To.IsZero() {
 			length = span(m.To.Sub(m.From).Seconds())
 		}
-		if m.Kind != "hype" {
-			value = signed(m.Peak)
+		color := cmp.Or(map[string]string{"positive": green, "negative": red}[m.Kind], yellow)
+		prefix := clock(m.From, t.days) + "  "
+		text := prefix + t.paint(color, pad(m.Kind, 8)) + " " + pad(length, 10) + "  "
+		// The words tell more than the number; both where there is room.
+		value, room := "peak "+signed(m.Peak), t.opts.Width-len(prefix)-21
+		if m.Kind == "hype" {
+			value = "peak " + rate(m.Peak)
 		}
-		color := map[string]string{"positive": green, "negative": red}[m.Kind]
-		text := fmt.Sprintf("%s  %s %s %s", clock(m.From, t.days), t.paint(cmp.Or(color, yellow), pad(m.Kind, 8)), pad(length, 12), pad(value, 10))
-		if room := t.opts.Width - len(clock(m.From, t.days)) - 35; room > 8 {
-			text += " " + fit(clean(m.Label), room)
+		label := clean(m.Label)
+		switch width := uniseg.StringWidth(label); {
+		case width == 0 || room < 16:
+			text += fit(value, room)
+		case width+3+len([]rune(value)) <= room:
+			text += label + " (" + value + ")"
+		default:
+			text += fit(label, room)
 		}
 		all = append(all, line{m.From, text})
 	}
