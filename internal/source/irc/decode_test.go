@@ -39,109 +39,185 @@ var sampleLines = []struct {
 	{"HOSTTARGET", ":tmi.twitch.tv HOSTTARGET #a :b 12", nil},
 	{"PING", "PING :tmi.twitch.tv", nil},
 	{"RECONNECT", ":tmi.twitch.tv RECONNECT", nil},
-	{"message",
+	{
+		"message",
 		"@badge-info=;badges=;client-nonce=0a1b2c3d4e5f60718293a4b5c6d7e8f9;color=#1E90FF;display-name=Viewer_One;emotes=25:6-10;first-msg=0;flags=;id=3b5c0c4e-51a1-4f6e-9a58-0d4f7c1a2b3c;mod=0;returning-chatter=0;room-id=900000001;subscriber=0;tmi-sent-ts=1767225600123;turbo=0;user-id=910000001;user-type= :viewer_one!viewer_one@viewer_one.tmi.twitch.tv PRIVMSG #streamer_demo :hello Kappa",
 		&chat.Event{Kind: chat.KindMessage, Channel: "streamer_demo", Time: at(1767225600123), Message: chat.Message{
 			ID: "3b5c0c4e-51a1-4f6e-9a58-0d4f7c1a2b3c", Channel: "streamer_demo", Time: at(1767225600123),
 			UserID: "910000001", Login: "viewer_one", DisplayName: "Viewer_One", Color: "#1E90FF", Text: "hello Kappa",
-			Emotes: []chat.Emote{{ID: "25", Name: "Kappa", Start: 6, End: 11}}, RoomID: "900000001"}}},
-	{"message written again, no colon, other order",
+			Emotes: []chat.Emote{{ID: "25", Name: "Kappa", Start: 6, End: 11}}, RoomID: "900000001",
+		}},
+	},
+	{
+		"message written again, no colon, other order",
 		"@tmi-sent-ts=1767225600123;id=a1;badges=subscriber/6,premium/1;room-id=1 :viewer_one!viewer_one@viewer_one.tmi.twitch.tv PRIVMSG #streamer_demo hello",
 		&chat.Event{Kind: chat.KindMessage, Channel: "streamer_demo", Time: at(1767225600123), Message: chat.Message{
 			ID: "a1", Channel: "streamer_demo", Time: at(1767225600123), Login: "viewer_one", Text: "hello", RoomID: "1", Subscriber: true,
-			Badges: []chat.Badge{{Name: "subscriber", Version: "6"}, {Name: "premium", Version: "1"}}}}},
-	{"no tags",
+			Badges: []chat.Badge{{Name: "subscriber", Version: "6"}, {Name: "premium", Version: "1"}},
+		}},
+	},
+	{
+		"no tags",
 		":viewer_one!viewer_one@viewer_one.tmi.twitch.tv PRIVMSG #Streamer_Demo :hello",
 		&chat.Event{Kind: chat.KindMessage, Channel: "streamer_demo", Message: chat.Message{
-			Channel: "streamer_demo", Login: "viewer_one", Text: "hello"}}},
-	{"old time stamp, empty nick",
+			Channel: "streamer_demo", Login: "viewer_one", Text: "hello",
+		}},
+	},
+	{
+		"old time stamp, empty nick",
 		"@sent-ts=1400000000000;user-id=7;room-id=7 :!viewer_one@viewer_one.tmi.twitch.tv PRIVMSG #a :x",
 		&chat.Event{Kind: chat.KindMessage, Channel: "a", Time: at(1400000000000), Message: chat.Message{
-			Channel: "a", Time: at(1400000000000), Login: "viewer_one", Text: "x", UserID: "7", RoomID: "7", Broadcaster: true}}},
-	{"badges of every kind",
+			Channel: "a", Time: at(1400000000000), Login: "viewer_one", Text: "x", UserID: "7", RoomID: "7", Broadcaster: true,
+		}},
+	},
+	{
+		"badges of every kind",
 		`@badges=broadcaster/1,predictions/Day\s53/53,vip/1,moderator/1;display-name=Riot\sGames\s :riot!riot@riot.tmi.twitch.tv PRIVMSG #a :x`,
 		&chat.Event{Kind: chat.KindMessage, Channel: "a", Message: chat.Message{
 			Channel: "a", Login: "riot", DisplayName: "Riot Games", Text: "x", Broadcaster: true, VIP: true, Moderator: true,
-			Badges: []chat.Badge{{Name: "broadcaster", Version: "1"}, {Name: "predictions", Version: "Day 53/53"}, {Name: "vip", Version: "1"}, {Name: "moderator", Version: "1"}}}}},
-	{"cheer, first, returning, highlighted, mod, vip",
+			Badges: []chat.Badge{{Name: "broadcaster", Version: "1"}, {Name: "predictions", Version: "Day 53/53"}, {Name: "vip", Version: "1"}, {Name: "moderator", Version: "1"}},
+		}},
+	},
+	{
+		"cheer, first, returning, highlighted, mod, vip",
 		"@bits=100;first-msg=1;returning-chatter=1;msg-id=highlighted-message;mod=1;vip=1 :v!v@v PRIVMSG #a :Cheer100 wow",
 		&chat.Event{Kind: chat.KindMessage, Channel: "a", Message: chat.Message{
-			Channel: "a", Login: "v", Text: "Cheer100 wow", Bits: 100, First: true, Returning: true, Highlighted: true, Moderator: true, VIP: true}}},
-	{"reply",
+			Channel: "a", Login: "v", Text: "Cheer100 wow", Bits: 100, First: true, Returning: true, Highlighted: true, Moderator: true, VIP: true,
+		}},
+	},
+	{
+		"reply",
 		`@emotes=1902:14-18;reply-parent-msg-id=p1;reply-parent-user-id=2;reply-parent-user-login=viewer_two;reply-parent-display-name=Viewer_Two;reply-parent-msg-body=what\sis\:\sthis;reply-thread-parent-msg-id=p0 :viewer_one!viewer_one@viewer_one.tmi.twitch.tv PRIVMSG #a :@viewer_two c Keepo`,
 		&chat.Event{Kind: chat.KindMessage, Channel: "a", Message: chat.Message{
 			Channel: "a", Login: "viewer_one", Text: "@viewer_two c Keepo",
 			Emotes: []chat.Emote{{ID: "1902", Name: "Keepo", Start: 14, End: 19}},
-			Reply:  chat.Reply{ParentID: "p1", ParentLogin: "viewer_two", ParentText: "what is; this"}}}},
-	{"action",
+			Reply:  chat.Reply{ParentID: "p1", ParentLogin: "viewer_two", ParentText: "what is; this"},
+		}},
+	},
+	{
+		"action",
 		"@emotes=25:6-10 :v!v@v PRIVMSG #a :\x01ACTION waves Kappa\x01",
 		&chat.Event{Kind: chat.KindMessage, Channel: "a", Message: chat.Message{
-			Channel: "a", Login: "v", Text: "waves Kappa", Action: true, Emotes: []chat.Emote{{ID: "25", Name: "Kappa", Start: 6, End: 11}}}}},
-	{"shared chat, mirrored",
+			Channel: "a", Login: "v", Text: "waves Kappa", Action: true, Emotes: []chat.Emote{{ID: "25", Name: "Kappa", Start: 6, End: 11}},
+		}},
+	},
+	{
+		"shared chat, mirrored",
 		"@badges=;id=c0;room-id=1;source-badges=moderator/1;source-id=c1;source-room-id=2 :v!v@v PRIVMSG #a :hi",
 		&chat.Event{Kind: chat.KindMessage, Channel: "a", Message: chat.Message{
-			ID: "c0", Channel: "a", Login: "v", Text: "hi", RoomID: "1", SourceID: "c1", SourceRoomID: "2"}}},
-	{"GIF",
+			ID: "c0", Channel: "a", Login: "v", Text: "hi", RoomID: "1", SourceID: "c1", SourceRoomID: "2",
+		}},
+	},
+	{
+		"GIF",
 		"@gifs=3-25|abcDEF123|https://media.example/abc.gif?cid=x&ep=v1,2&ct=g;emotes=25:27-31 :v!v@v PRIVMSG #a :hi [Happy Dance GIF by Me] Kappa",
 		&chat.Event{Kind: chat.KindMessage, Channel: "a", Message: chat.Message{
-			Channel: "a", Login: "v", Text: "hi [GIF] Kappa", Emotes: []chat.Emote{{ID: "25", Name: "Kappa", Start: 9, End: 14}}}}},
-	{"timeout",
+			Channel: "a", Login: "v", Text: "hi [GIF] Kappa", Emotes: []chat.Emote{{ID: "25", Name: "Kappa", Start: 9, End: 14}},
+		}},
+	},
+	{
+		"timeout",
 		"@ban-duration=600;room-id=900000001;target-user-id=910000004;tmi-sent-ts=1767225660000 :tmi.twitch.tv CLEARCHAT #streamer_demo :viewer_four",
-		&chat.Event{Kind: chat.KindClearUser, Channel: "streamer_demo", Time: at(1767225660000), TargetLogin: "viewer_four", TargetUserID: "910000004", Duration: 10 * time.Minute}},
-	{"ban",
+		&chat.Event{Kind: chat.KindClearUser, Channel: "streamer_demo", Time: at(1767225660000), TargetLogin: "viewer_four", TargetUserID: "910000004", Duration: 10 * time.Minute},
+	},
+	{
+		"ban",
 		"@room-id=900000001;target-user-id=910000004;tmi-sent-ts=1767225660000 :tmi.twitch.tv CLEARCHAT #streamer_demo :viewer_four",
-		&chat.Event{Kind: chat.KindClearUser, Channel: "streamer_demo", Time: at(1767225660000), TargetLogin: "viewer_four", TargetUserID: "910000004"}},
-	{"clear",
+		&chat.Event{Kind: chat.KindClearUser, Channel: "streamer_demo", Time: at(1767225660000), TargetLogin: "viewer_four", TargetUserID: "910000004"},
+	},
+	{
+		"clear",
 		"@room-id=900000001;tmi-sent-ts=1767225660000 :tmi.twitch.tv CLEARCHAT #streamer_demo",
-		&chat.Event{Kind: chat.KindClearAll, Channel: "streamer_demo", Time: at(1767225660000)}},
-	{"delete",
+		&chat.Event{Kind: chat.KindClearAll, Channel: "streamer_demo", Time: at(1767225660000)},
+	},
+	{
+		"delete",
 		"@login=viewer_four;room-id=;target-msg-id=3b5c0c4e-51a1-4f6e-9a58-0d4f7c1a2b3c;tmi-sent-ts=1767225660000 :tmi.twitch.tv CLEARMSG #streamer_demo :the deleted text",
-		&chat.Event{Kind: chat.KindDelete, Channel: "streamer_demo", Time: at(1767225660000), TargetLogin: "viewer_four", TargetID: "3b5c0c4e-51a1-4f6e-9a58-0d4f7c1a2b3c"}},
-	{"sub",
+		&chat.Event{Kind: chat.KindDelete, Channel: "streamer_demo", Time: at(1767225660000), TargetLogin: "viewer_four", TargetID: "3b5c0c4e-51a1-4f6e-9a58-0d4f7c1a2b3c"},
+	},
+	{
+		"sub",
 		`@badge-info=subscriber/1;badges=subscriber/0,premium/1;color=#1E90FF;display-name=Viewer_One;emotes=;flags=;id=7a1d3c52-0d0b-4a7e-8a55-9d8e6d1c0a01;login=viewer_one;mod=0;msg-id=sub;msg-param-cumulative-months=1;msg-param-months=0;msg-param-multimonth-duration=1;msg-param-multimonth-tenure=0;msg-param-should-share-streak=0;msg-param-sub-plan-name=Channel\sSubscription\s(streamer_demo);msg-param-sub-plan=Prime;msg-param-was-gifted=false;room-id=900000001;subscriber=1;system-msg=Viewer_One\ssubscribed\swith\sPrime.;tmi-sent-ts=1767225700000;user-id=910000001;user-type=;vip=0 :tmi.twitch.tv USERNOTICE #streamer_demo`,
 		&chat.Event{Kind: chat.KindNotice, Channel: "streamer_demo", Time: at(1767225700000), Notice: chat.Notice{
-			Type: "sub", ID: "7a1d3c52-0d0b-4a7e-8a55-9d8e6d1c0a01", Login: "viewer_one", Name: "Viewer_One", Text: "Viewer_One subscribed with Prime.", Count: 1}}},
-	{"resub with words",
+			Type: "sub", ID: "7a1d3c52-0d0b-4a7e-8a55-9d8e6d1c0a01", Login: "viewer_one", Name: "Viewer_One", Text: "Viewer_One subscribed with Prime.", Count: 1,
+		}},
+	},
+	{
+		"resub with words",
 		`@badge-info=subscriber/6;badges=subscriber/6;color=;display-name=Viewer_Two;emotes=25:0-4;flags=;id=7a1d3c52-0d0b-4a7e-8a55-9d8e6d1c0a02;login=viewer_two;mod=0;msg-id=resub;msg-param-cumulative-months=6;msg-param-months=0;msg-param-sub-plan=1000;room-id=900000001;subscriber=1;system-msg=Viewer_Two\ssubscribed\sat\sTier\s1.\sThey've\ssubscribed\sfor\s6\smonths!;tmi-sent-ts=1767225701000;user-id=910000002;user-type=;vip=0 :tmi.twitch.tv USERNOTICE #streamer_demo :Kappa half a year`,
-		&chat.Event{Kind: chat.KindNotice, Channel: "streamer_demo", Time: at(1767225701000),
-			Notice: chat.Notice{Type: "resub", ID: "7a1d3c52-0d0b-4a7e-8a55-9d8e6d1c0a02", Login: "viewer_two", Name: "Viewer_Two",
-				Text: "Viewer_Two subscribed at Tier 1. They've subscribed for 6 months!", Count: 6},
-			Message: chat.Message{ID: "7a1d3c52-0d0b-4a7e-8a55-9d8e6d1c0a02", Channel: "streamer_demo", Time: at(1767225701000), UserID: "910000002", Login: "viewer_two",
+		&chat.Event{
+			Kind: chat.KindNotice, Channel: "streamer_demo", Time: at(1767225701000),
+			Notice: chat.Notice{
+				Type: "resub", ID: "7a1d3c52-0d0b-4a7e-8a55-9d8e6d1c0a02", Login: "viewer_two", Name: "Viewer_Two",
+				Text: "Viewer_Two subscribed at Tier 1. They've subscribed for 6 months!", Count: 6,
+			},
+			Message: chat.Message{
+				ID: "7a1d3c52-0d0b-4a7e-8a55-9d8e6d1c0a02", Channel: "streamer_demo", Time: at(1767225701000), UserID: "910000002", Login: "viewer_two",
 				DisplayName: "Viewer_Two", Text: "Kappa half a year", RoomID: "900000001", Subscriber: true,
-				Emotes: []chat.Emote{{ID: "25", Name: "Kappa", Start: 0, End: 5}}, Badges: []chat.Badge{{Name: "subscriber", Version: "6"}}}}},
-	{"gift batch",
+				Emotes: []chat.Emote{{ID: "25", Name: "Kappa", Start: 0, End: 5}}, Badges: []chat.Badge{{Name: "subscriber", Version: "6"}},
+			},
+		},
+	},
+	{
+		"gift batch",
 		`@badges=sub-gifter/5;display-name=Viewer_Two;id=g3;login=viewer_two;msg-id=submysterygift;msg-param-community-gift-id=4415000000000000001;msg-param-mass-gift-count=2;msg-param-origin-id=4415;msg-param-sender-count=12;msg-param-sub-plan=1000;system-msg=Viewer_Two\sis\sgifting\s2\sSubs!;tmi-sent-ts=1767225702000 :tmi.twitch.tv USERNOTICE #streamer_demo`,
 		&chat.Event{Kind: chat.KindNotice, Channel: "streamer_demo", Time: at(1767225702000), Notice: chat.Notice{
-			Type: "submysterygift", ID: "g3", Login: "viewer_two", Name: "Viewer_Two", Text: "Viewer_Two is gifting 2 Subs!", Count: 2, GiftID: "4415000000000000001"}}},
-	{"gift",
+			Type: "submysterygift", ID: "g3", Login: "viewer_two", Name: "Viewer_Two", Text: "Viewer_Two is gifting 2 Subs!", Count: 2, GiftID: "4415000000000000001",
+		}},
+	},
+	{
+		"gift",
 		`@display-name=Viewer_Two;id=g4;login=viewer_two;msg-id=subgift;msg-param-months=3;msg-param-origin-id=77;msg-param-recipient-user-name=viewer_three;system-msg=Viewer_Two\sgifted\sa\sTier\s1\ssub\sto\sViewer_Three! :tmi.twitch.tv USERNOTICE #streamer_demo`,
 		&chat.Event{Kind: chat.KindNotice, Channel: "streamer_demo", Notice: chat.Notice{
-			Type: "subgift", ID: "g4", Login: "viewer_two", Name: "Viewer_Two", Text: "Viewer_Two gifted a Tier 1 sub to Viewer_Three!", Count: 1, GiftID: "77"}}},
-	{"raid",
+			Type: "subgift", ID: "g4", Login: "viewer_two", Name: "Viewer_Two", Text: "Viewer_Two gifted a Tier 1 sub to Viewer_Three!", Count: 1, GiftID: "77",
+		}},
+	},
+	{
+		"raid",
 		`@display-name=Other_Demo;id=g5;login=other_demo;msg-id=raid;msg-param-displayName=Other_Demo;msg-param-login=other_demo;msg-param-profileImageURL=https://static.example/demo-%s.png;msg-param-viewerCount=430;system-msg=430\sraiders\sfrom\sOther_Demo\shave\sjoined! :tmi.twitch.tv USERNOTICE #streamer_demo`,
 		&chat.Event{Kind: chat.KindNotice, Channel: "streamer_demo", Notice: chat.Notice{
-			Type: "raid", ID: "g5", Login: "other_demo", Name: "Other_Demo", Text: "430 raiders from Other_Demo have joined!", Count: 430}}},
-	{"announcement",
+			Type: "raid", ID: "g5", Login: "other_demo", Name: "Other_Demo", Text: "430 raiders from Other_Demo have joined!", Count: 430,
+		}},
+	},
+	{
+		"announcement",
 		"@badges=moderator/1;display-name=Mod_Demo;id=g6;login=mod_demo;mod=1;msg-id=announcement;msg-param-color=BLUE;system-msg=;user-type=mod :tmi.twitch.tv USERNOTICE #streamer_demo :Finals start in ten minutes",
-		&chat.Event{Kind: chat.KindNotice, Channel: "streamer_demo",
+		&chat.Event{
+			Kind: chat.KindNotice, Channel: "streamer_demo",
 			Notice: chat.Notice{Type: "announcement", ID: "g6", Login: "mod_demo", Name: "Mod_Demo"},
-			Message: chat.Message{ID: "g6", Channel: "streamer_demo", Login: "mod_demo", DisplayName: "Mod_Demo", Text: "Finals start in ten minutes", Moderator: true,
-				Badges: []chat.Badge{{Name: "moderator", Version: "1"}}}}},
-	{"notice of another room",
+			Message: chat.Message{
+				ID: "g6", Channel: "streamer_demo", Login: "mod_demo", DisplayName: "Mod_Demo", Text: "Finals start in ten minutes", Moderator: true,
+				Badges: []chat.Badge{{Name: "moderator", Version: "1"}},
+			},
+		},
+	},
+	{
+		"notice of another room",
 		"@display-name=Mod_Other;id=g7;login=mod_other;msg-id=sharedchatnotice;room-id=900000001;source-id=s7;source-msg-id=announcement;source-room-id=900000002;system-msg= :tmi.twitch.tv USERNOTICE #streamer_demo :hello from the other room",
-		&chat.Event{Kind: chat.KindNotice, Channel: "streamer_demo",
+		&chat.Event{
+			Kind: chat.KindNotice, Channel: "streamer_demo",
 			Notice: chat.Notice{Type: "announcement", ID: "g7", Login: "mod_other", Name: "Mod_Other", Mirrored: true},
-			Message: chat.Message{ID: "g7", Channel: "streamer_demo", Login: "mod_other", DisplayName: "Mod_Other", Text: "hello from the other room",
-				RoomID: "900000001", SourceID: "s7", SourceRoomID: "900000002"}}},
-	{"notice at home in a shared chat",
+			Message: chat.Message{
+				ID: "g7", Channel: "streamer_demo", Login: "mod_other", DisplayName: "Mod_Other", Text: "hello from the other room",
+				RoomID: "900000001", SourceID: "s7", SourceRoomID: "900000002",
+			},
+		},
+	},
+	{
+		"notice at home in a shared chat",
 		"@id=g8;login=v;msg-id=resub;msg-param-months=4;room-id=1;source-id=g8;source-msg-id=resub;source-room-id=1;system-msg=x :tmi.twitch.tv USERNOTICE #a",
-		&chat.Event{Kind: chat.KindNotice, Channel: "a", Notice: chat.Notice{Type: "resub", ID: "g8", Login: "v", Text: "x", Count: 4}}},
-	{"notice of a kind to come",
+		&chat.Event{Kind: chat.KindNotice, Channel: "a", Notice: chat.Notice{Type: "resub", ID: "g8", Login: "v", Text: "x", Count: 4}},
+	},
+	{
+		"notice of a kind to come",
 		"@id=g9;login=v;msg-id=moonlanding;system-msg=One\\ssmall\\sstep :tmi.twitch.tv USERNOTICE #a",
-		&chat.Event{Kind: chat.KindNotice, Channel: "a", Notice: chat.Notice{Type: "moonlanding", ID: "g9", Login: "v", Text: "One small step"}}},
-	{"watch streak",
+		&chat.Event{Kind: chat.KindNotice, Channel: "a", Notice: chat.Notice{Type: "moonlanding", ID: "g9", Login: "v", Text: "One small step"}},
+	},
+	{
+		"watch streak",
 		"@id=h0;login=v;msg-id=viewermilestone;msg-param-category=watch-streak;msg-param-value=10;system-msg=x :tmi.twitch.tv USERNOTICE #a",
-		&chat.Event{Kind: chat.KindNotice, Channel: "a", Notice: chat.Notice{Type: "viewermilestone", ID: "h0", Login: "v", Text: "x", Count: 10}}},
+		&chat.Event{Kind: chat.KindNotice, Channel: "a", Notice: chat.Notice{Type: "viewermilestone", ID: "h0", Login: "v", Text: "x", Count: 10}},
+	},
 }
 
 func TestDecodeSamples(t *testing.T) {
@@ -255,14 +331,22 @@ func TestEmotes(t *testing.T) {
 		name, tag, text string
 		want            []chat.Emote
 	}{
-		{"two kinds", "25:0-4,9-13/425618:15-17", "Kappa hi Kappa LUL",
-			[]chat.Emote{emote("25", "Kappa", 0), emote("25", "Kappa", 9), emote("425618", "LUL", 15)}},
-		{"order of the text, not of the tag", "425618:15-17/25:9-13,0-4", "Kappa hi Kappa LUL",
-			[]chat.Emote{emote("25", "Kappa", 0), emote("25", "Kappa", 9), emote("425618", "LUL", 15)}},
-		{"code points", "25:3-7/1:9-10", "😀ü Kappa :)",
-			[]chat.Emote{emote("25", "Kappa", 7), emote("1", ":)", 13)}},
-		{"ids that are no numbers", "emotesv2_0123456789abcdef0123456789abcdef:0-2/300196486_TK:4-6", "abc def",
-			[]chat.Emote{emote("emotesv2_0123456789abcdef0123456789abcdef", "abc", 0), emote("300196486_TK", "def", 4)}},
+		{
+			"two kinds", "25:0-4,9-13/425618:15-17", "Kappa hi Kappa LUL",
+			[]chat.Emote{emote("25", "Kappa", 0), emote("25", "Kappa", 9), emote("425618", "LUL", 15)},
+		},
+		{
+			"order of the text, not of the tag", "425618:15-17/25:9-13,0-4", "Kappa hi Kappa LUL",
+			[]chat.Emote{emote("25", "Kappa", 0), emote("25", "Kappa", 9), emote("425618", "LUL", 15)},
+		},
+		{
+			"code points", "25:3-7/1:9-10", "😀ü Kappa :)",
+			[]chat.Emote{emote("25", "Kappa", 7), emote("1", ":)", 13)},
+		},
+		{
+			"ids that are no numbers", "emotesv2_0123456789abcdef0123456789abcdef:0-2/300196486_TK:4-6", "abc def",
+			[]chat.Emote{emote("emotesv2_0123456789abcdef0123456789abcdef", "abc", 0), emote("300196486_TK", "def", 4)},
+		},
 		{"whole text", "25:0-4", "Kappa", []chat.Emote{emote("25", "Kappa", 0)}},
 		{"one beyond the end", "25:0-5", "Kappa", nil},
 		{"far beyond the end", "25:100-104,0-4", "Kappa", []chat.Emote{emote("25", "Kappa", 0)}},

@@ -33,8 +33,10 @@ type recorder struct {
 var _ source.Handler = (*recorder)(nil)
 
 func newRecorder(t testing.TB) *recorder {
-	return &recorder{t: t, inside: map[string]bool{}, events: map[string][]string{}, status: map[string][]source.Status{},
-		gaps: map[string][]source.Gap{}, changed: make(chan struct{})}
+	return &recorder{
+		t: t, inside: map[string]bool{}, events: map[string][]string{}, status: map[string][]source.Status{},
+		gaps: map[string][]source.Gap{}, changed: make(chan struct{}),
+	}
 }
 
 func (r *recorder) call(channel string, f func()) {

@@ -245,7 +245,7 @@ func Unescape(s string) string {
 // Escape is the inverse of [Unescape]: it returns s so that it can be written
 // as the value of a tag.
 func Escape(s string) string {
-	if strings.IndexAny(s, "; \\\r\n") < 0 {
+	if !strings.ContainsAny(s, "; \\\r\n") {
 		return s
 	}
 	return string(AppendEscaped(make([]byte, 0, len(s)+16), s))

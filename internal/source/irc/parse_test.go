@@ -31,8 +31,10 @@ func TestParseLine(t *testing.T) {
 		{"LF", "PING :x\n", "", "", "PING", []string{"x"}},
 		{"tags", `@a=b;c=32;k;rt=ql7 foo`, "a=b;c=32;k;rt=ql7", "", "FOO", nil},
 		{"numeric", ":tmi.twitch.tv 366 justinfan1 #c :End of /NAMES list", "", "tmi.twitch.tv", "366", []string{"justinfan1", "#c", "End of /NAMES list"}},
-		{"many parameters", "C 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", "", "", "C",
-			[]string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15 16"}},
+		{
+			"many parameters", "C 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", "", "", "C",
+			[]string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15 16"},
+		},
 		{"empty tags", "@ PING", "", "", "PING", nil},
 		{"empty prefix", ": PING", "", "", "PING", nil},
 	}
