@@ -453,6 +453,22 @@ func TestGIFs(t *testing.T) {
 	}
 }
 
+func TestManyGIFsAreBounded(t *testing.T) {
+	var tag, text strings.Builder
+	for i := range 10 * maxGIFs {
+		fmt.Fprintf(&tag, "%d-%d|x|u,", 3*i, 3*i+2)
+		text.WriteString("[a]")
+	}
+	var d Decoder
+	var ev chat.Event
+	if ok, err := d.Decode("@gifs="+tag.String()+" :v!v@v PRIVMSG #a :"+text.String(), &ev); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	if n := strings.Count(ev.Message.Text, gifCaption); n != maxGIFs {
+		t.Errorf("%d captions replaced, want %d", n, maxGIFs)
+	}
+}
+
 func TestDecodeAllocates(t *testing.T) {
 	var d Decoder
 	var ev chat.Event

@@ -180,6 +180,10 @@ func parseRange(s string) (start, end int, ok bool) {
 // GIF would be empty.
 const gifCaption = "[GIF]"
 
+// maxGIFs bounds the ranges that one line can make us look for, each of which
+// costs a walk along the text.
+const maxGIFs = 32
+
 // shortenGIFs replaces the captions that the gifs tag points at,
 // "start-end|id|address,…", by gifCaption and moves the emotes behind them.
 // Whether Twitch counts code points or bytes there is not documented (all
@@ -188,11 +192,15 @@ const gifCaption = "[GIF]"
 func shortenGIFs(text string, emotes []chat.Emote, tag string) (string, []chat.Emote) {
 	type span struct{ start, end int }
 	var spans []span
+	tried := 0
 	for one := range strings.SplitSeq(Unescape(tag), ",") {
 		where, _, _ := strings.Cut(one, "|")
 		first, last, ok := parseRange(where)
-		if !ok || last >= len(text) || len(spans) == maxEmotes {
+		if !ok || last >= len(text) {
 			continue // also the pieces of an address that holds a comma
+		}
+		if tried++; tried > maxGIFs {
+			break
 		}
 		start, ok1 := advance(text, 0, first)
 		end, ok2 := advance(text, start, last+1-first)
