@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rivo/uniseg"
-
 	"chatmood/internal/analysis"
 )
 
@@ -255,19 +253,24 @@ func (t *textReport) moments() {
 		color := cmp.Or(map[string]string{"positive": green, "negative": red}[m.Kind], yellow)
 		prefix := clock(m.From, t.days) + "  "
 		text := prefix + t.paint(color, pad(m.Kind, 8)) + " " + pad(length, 10) + "  "
-		// The words tell more than the number; both where there is room.
-		value, room := "peak "+signed(m.Peak), t.opts.Width-len(prefix)-21
+		peak := signed(m.Peak)
 		if m.Kind == "hype" {
-			value = "peak " + rate(m.Peak)
+			peak = rate(m.Peak)
 		}
-		label := clean(m.Label)
-		switch width := uniseg.StringWidth(label); {
-		case width == 0 || room < 16:
-			text += fit(value, room)
-		case width+3+len([]rune(value)) <= room:
-			text += label + " (" + value + ")"
-		default:
-			text += fit(label, room)
+		told := clean(m.Label)
+		if !strings.Contains(told, strings.TrimLeft(peak, "+−")) {
+			told = strings.TrimSpace(told + " (peak " + peak + ")")
+		}
+		indent := len(prefix) + 21
+		if t.opts.Width-indent < 24 { // below, where there is no room beside
+			indent = len(prefix)
+			text = strings.TrimRight(text, " ") + "\n" + strings.Repeat(" ", indent)
+		}
+		for i, l := range wrap(told, t.opts.Width-indent) {
+			if i > 0 {
+				text += "\n" + strings.Repeat(" ", indent)
+			}
+			text += fit(l, t.opts.Width-indent)
 		}
 		all = append(all, line{m.From, text})
 	}
