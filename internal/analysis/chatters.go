@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 	"strings"
@@ -333,6 +334,24 @@ func (c *chatter) entry(count uint32) Chatter {
 	return e
 }
 
+// before orders chatters by login, without making a string of it.
+func (c *chatter) before(o *chatter) bool {
+	a, b := cmp.Or(c.login, c.name), cmp.Or(o.login, o.name)
+	for i := range min(len(a), len(b)) {
+		if x, y := lower(a[i]), lower(b[i]); x != y {
+			return x < y
+		}
+	}
+	return len(a) < len(b)
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		c |= 0x20
+	}
+	return c
+}
+
 // rankings of chatters: all messages, then by sentiment.Label.
 const (
 	rankAll = iota
@@ -365,11 +384,7 @@ func isLowerOf(login, name string) bool {
 		return false
 	}
 	for i := range len(name) {
-		c := name[i]
-		if c >= 'A' && c <= 'Z' {
-			c |= 0x20
-		}
-		if c != login[i] || c >= 0x80 {
+		if c := lower(name[i]); c != login[i] || c >= 0x80 {
 			return false
 		}
 	}
@@ -401,7 +416,7 @@ func (s *Session) topChatters(r, n int) []Chatter {
 	k := s.ranks[r]
 	top := []Chatter{}
 	for _, i := range topPositions(len(k.counts), n, func(i int) uint32 { return k.counts[i] },
-		func(i, j int) bool { return k.payload[i].entry(0).Login < k.payload[j].entry(0).Login }) {
+		func(i, j int) bool { return k.payload[i].before(&k.payload[j]) }) {
 		top = append(top, k.payload[i].entry(k.counts[i]))
 	}
 	return top
