@@ -152,8 +152,9 @@ type hub struct {
 	finished chan struct{}
 }
 
-func (h *hub) ServeWS(w http.ResponseWriter, _ *http.Request, channel string) {
+func (h *hub) ServeWS(w http.ResponseWriter, _ *http.Request, channel, address string) {
 	w.Header().Set("X-Channel", channel)
+	w.Header().Set("X-Client", address)
 	w.WriteHeader(http.StatusTeapot) // the hub was reached; it is tested with its own package
 }
 

@@ -83,6 +83,16 @@ func clientOf(ctx context.Context) client {
 	return c
 }
 
+// limitAddress is what limits of others count the client by: as [household],
+// "" where the address is not known.
+func limitAddress(ctx context.Context) string {
+	addr := household(clientAddr(ctx))
+	if !addr.IsValid() {
+		return ""
+	}
+	return addr.String()
+}
+
 func clientAddr(ctx context.Context) netip.Addr { return clientOf(ctx).addr }
 
 // household returns what limits count as one: an IPv4 address, or the IPv6

@@ -61,11 +61,14 @@ type Sessions interface {
 
 // Hub fans live chat out.
 type Hub interface {
-	// ServeWS upgrades the request and serves the socket until it ends.
-	ServeWS(w http.ResponseWriter, r *http.Request, channel string)
+	// ServeWS upgrades the request; the socket may live on after the call.
+	// address is what limits count the client by: its IPv4 address or IPv6
+	// network, behind the trusted proxies; "" where it is not known.
+	ServeWS(w http.ResponseWriter, r *http.Request, channel, address string)
 	// Stream serves one plain-dialect listener that is no socket: write gets
 	// one JSON frame after the other, the last messages first, until the
-	// context ends, write fails or the analysis was stopped.
+	// context ends, write fails or the analysis was stopped. A frame is write's
+	// only until it returns.
 	Stream(ctx context.Context, channel string, write func(frame []byte) error) error
 	// Viewers counts the clients of a channel, Connections those of all.
 	Viewers(channel string) int

@@ -45,7 +45,7 @@ func (nothing) Sessions(context.Context, analysis.SessionQuery) ([]analysis.Sess
 func (nothing) SessionReport(context.Context, string) ([]byte, error) {
 	return nil, analysis.ErrNotFound
 }
-func (nothing) ServeWS(w http.ResponseWriter, _ *http.Request, _ string) {
+func (nothing) ServeWS(w http.ResponseWriter, _ *http.Request, _, _ string) {
 	http.Error(w, errNothing.Error(), http.StatusNotImplemented)
 }
 func (nothing) Stream(context.Context, string, func([]byte) error) error { return errNothing }

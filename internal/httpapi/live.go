@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -104,7 +105,7 @@ func (a *API) serveWS(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // the hub sets its own
-	a.cfg.Hub.ServeWS(w, r, channel)
+	a.cfg.Hub.ServeWS(w, r, channel, limitAddress(r.Context()))
 }
 
 // serveChatEvents streams a channel's chat as events.
@@ -139,7 +140,7 @@ func (a *API) serveChatEvents(w http.ResponseWriter, r *http.Request) {
 		defer close(frames)
 		ended <- a.cfg.Hub.Stream(ctx, channel, func(frame []byte) error {
 			select {
-			case frames <- frame:
+			case frames <- bytes.Clone(frame): // the hub uses its memory again
 				return nil
 			case <-ctx.Done():
 				return ctx.Err()

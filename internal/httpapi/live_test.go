@@ -145,7 +145,7 @@ func TestWebSocketChecks(t *testing.T) {
 	})
 	for _, origin := range []string{"", s.URL, "https://chat.example.org"} {
 		got := s.do(t, "GET", "/ws/chat/SomeBody", "", append(upgrade, "Origin: "+origin)...)
-		if got.status != http.StatusTeapot || got.header.Get("X-Channel") != "somebody" {
+		if got.status != http.StatusTeapot || got.header.Get("X-Channel") != "somebody" || got.header.Get("X-Client") != "127.0.0.1" {
 			t.Errorf("origin %q: %d %s, want it handed to the hub", origin, got.status, got.body)
 		}
 	}
