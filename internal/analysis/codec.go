@@ -14,8 +14,6 @@ const partVersion = 1
 // encoder writes a part: variable-length integers, little-endian fixed ones.
 type encoder struct{ b []byte }
 
-func newEncoder() *encoder { return &encoder{b: []byte{partVersion}} }
-
 func (e *encoder) uint(v uint64)   { e.b = binary.AppendUvarint(e.b, v) }
 func (e *encoder) int(v int64)     { e.b = binary.AppendVarint(e.b, v) }
 func (e *encoder) fixed(v uint64)  { e.b = binary.LittleEndian.AppendUint64(e.b, v) }

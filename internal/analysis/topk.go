@@ -14,7 +14,7 @@ import (
 //
 // Guarantees, with n = the number of additions and m = the capacity: a kept
 // key's true count is at most counts[i] and at least counts[i]-errs[i]; a key
-// that is not kept occurred at most floor times; every key that occurred more
+// that is not kept occurred at most as often as its counter in filter says; every key that occurred more
 // than n/m times is kept, as long as nothing is taken back out.
 //
 // P is what is known of a key beside its count.
@@ -173,14 +173,6 @@ func (s *sketch[P]) maxError() int {
 		return 0
 	}
 	return int(slices.Max(s.errs))
-}
-
-// floor returns how often a key that is not kept can have occurred at most.
-func (s *sketch[P]) floor() int {
-	if len(s.filter) == 0 {
-		return 0
-	}
-	return int(slices.Max(s.filter))
 }
 
 // topPositions returns the positions 0…n-1 for which weight is not 0, the k
