@@ -14,8 +14,9 @@ import (
 //
 // Guarantees, with n = the number of additions and m = the capacity: a kept
 // key's true count is at most counts[i] and at least counts[i]-errs[i]; a key
-// that is not kept occurred at most as often as its counter in filter says; every key that occurred more
-// than n/m times is kept, as long as nothing is taken back out.
+// that is not kept occurred at most as often as its counter in filter says;
+// every key that occurred more than n/m times is kept, as long as nothing is
+// taken back out.
 //
 // P is what is known of a key beside its count.
 type sketch[P any] struct {
