@@ -484,6 +484,18 @@ func TestTimeline(t *testing.T) {
 		t.Errorf("the last ten minutes begin at %v", tl.From)
 	}
 
+	// The end is exclusive, but the second that it falls into belongs to it.
+	last := s.headSec
+	for _, c := range []struct {
+		to   time.Time
+		want bool
+	}{{time.Unix(last, 0), false}, {time.Unix(last, 1), true}, {time.Unix(last+1, 0), true}} {
+		b := s.Timeline(time.Unix(last-60, 0), c.to, 1).Buckets
+		if got := b[len(b)-1].T == last; got != c.want {
+			t.Errorf("to %v: the second %d is in: %v", c.to.UTC(), last, got)
+		}
+	}
+
 	// Late by more than the seconds reach back: into the coarse buckets.
 	total := s.Counts().Total
 	say(s, float64(seconds-3600), "late", "x", 0.25)

@@ -204,6 +204,9 @@ func (s *Session) Timeline(from, to time.Time, step int) Timeline {
 	}
 	if !to.IsZero() {
 		end = clampSec(to.Unix())
+		if to.Nanosecond() > 0 {
+			end++ // the bucket that to falls into belongs to the span
+		}
 	}
 	end = max(end, begin)
 
