@@ -73,6 +73,6 @@ func (s *scratch) emoji(x *lexicon, text string, start, end int) int {
 	if at < 0 && whole != first {
 		at = x.exact.get(first)
 	}
-	s.push(token{key: whole, exact: whole, start: uint16(start), end: uint16(start + size), entry: int16(at), kind: kindEmoji})
+	s.push(token{key: whole, start: uint16(start), end: uint16(start + size), entry: int16(at), kind: kindEmoji})
 	return start + size
 }

@@ -24,7 +24,6 @@ const (
 	rowBytes    = 8 + MeanUnits + 3*Filters
 	rowWords    = rowBytes / 8
 	globalWords = (8 + MeanUnits) / 8
-	meanWords   = MeanUnits / 8
 	filterWords = Filters / 8
 )
 
@@ -107,32 +106,44 @@ func readWords(b []byte, n int) ([]uint64, []byte) {
 }
 
 // Bytes are added eight at a time: even and odd bytes of a word as four 16-bit
-// lanes each. Rows hold number + 128; a lane of a token is brought to
-// tokenBias, as if maxTokenRows rows had been added.
+// lanes each. Rows hold number + 128; a lane of the filters is brought to
+// filterBias, as if three times maxTokenRows rows had been added.
 const (
 	lanes       = 0x00FF00FF00FF00FF
 	laneOnes    = 0x0001000100010001
 	laneTops    = 0x8000800080008000
-	tokenBias   = 128 * maxTokenRows
+	filterBias  = 128 * 3 * maxTokenRows
 	maxMeanRows = 240 // 255·257 is the most that a lane holds
 )
 
-// tokenLanes are the summed rows of one token: even and odd lanes of each word.
-type tokenLanes [2 * rowWords]uint64
+// filterLanes are the summed filter parts of one token: even and odd lanes of
+// each word.
+type filterLanes [2 * 3 * filterWords]uint64
 
-func (l *tokenLanes) set(row []uint64) {
-	_ = row[rowWords-1]
-	for k := range rowWords {
-		w := row[k]
+// messageLanes are the summed first two parts of a message.
+type messageLanes [2 * globalWords]uint64
+
+// set begins a token with one row.
+func (l *filterLanes) set(row []uint64) {
+	row = row[globalWords:rowWords]
+	for k, w := range row {
 		l[2*k] = w & lanes
 		l[2*k+1] = w >> 8 & lanes
 	}
 }
 
-func (l *tokenLanes) add(row []uint64) {
-	_ = row[rowWords-1]
-	for k := range rowWords {
-		w := row[k]
+// add adds one more row.
+func (l *filterLanes) add(row []uint64) {
+	row = row[globalWords:rowWords]
+	for k, w := range row {
+		l[2*k] += w & lanes
+		l[2*k+1] += w >> 8 & lanes
+	}
+}
+
+func (l *messageLanes) add(row []uint64) {
+	row = row[:globalWords]
+	for k, w := range row {
 		l[2*k] += w & lanes
 		l[2*k+1] += w >> 8 & lanes
 	}
@@ -148,31 +159,35 @@ func maxLanes(a, b uint64) uint64 {
 
 // judge returns the logits of neutral, positive and negative.
 func (m *model) judge(z *[3]float32, s *scratch, x *lexicon, g *signals, text string, noRules bool) {
-	var sum [2 + 2*meanWords]uint64 // lin and mean lanes, summed over tokens
+	var ids [maxTokens]int32
+	var touch uint64
+	// Finding all rows first lets the processor fetch them side by side.
+	for i := range s.n {
+		id := m.vocab.get(s.tokens[i].key)
+		ids[i] = id
+		if id >= 0 {
+			row := int(id) * rowWords
+			touch += m.rows[row] + m.rows[row+rowWords-1]
+		}
+	}
+	s.touch = touch
+	var sum messageLanes
 	var best [2 * filterWords]uint64
-	var ring [3]tokenLanes
+	var ring [3]filterLanes
 	var pairSum [3]int32
-	const filterStart = 2 * (1 + meanWords)
-	const blank = tokenBias * laneOnes
+	left, mid, cur := &ring[0], &ring[1], &ring[2]
+	leftRows, midRows, rows := 0, 0, 0
 	total, used := 0, 0
 	prev := uint64(pairStart)
-	for k := filterStart; k < 2*rowWords; k++ {
-		ring[2][k] = blank // before the first token
-	}
-	for i := 0; i <= s.n; i++ {
-		cur := &ring[i%3]
-		if i < s.n && total < maxMeanRows-maxTokenRows {
+	for i := 0; ; i++ {
+		left, mid, cur = mid, cur, left
+		leftRows, midRows = midRows, rows
+		more := i < s.n && total < maxMeanRows-maxTokenRows
+		if more {
 			t := &s.tokens[i]
-			rows := m.token(cur, t, x, g, text)
+			rows = m.token(cur, &sum, t, ids[i], x, g, text)
 			total += rows
 			used++
-			for k := range sum {
-				sum[k] += cur[k]
-			}
-			fill := uint64(128*(maxTokenRows-rows)) * laneOnes
-			for k := filterStart; k < 2*rowWords; k++ {
-				cur[k] += fill
-			}
 			p := 4 * (pairHash(prev, t.key) & m.pairMask)
 			q := m.pairs[p : p+4 : p+4]
 			pairSum[0] += int32(q[0])
@@ -180,54 +195,59 @@ func (m *model) judge(z *[3]float32, s *scratch, x *lexicon, g *signals, text st
 			pairSum[2] += int32(q[2])
 			prev = t.key
 		} else {
-			for k := filterStart; k < 2*rowWords; k++ {
-				cur[k] = blank
-			}
+			*cur, rows = filterLanes{}, 0
 		}
-		if i > 0 && i <= used { // the filters around token i−1, whose right neighbour is cur
-			left, mid := &ring[(i+1)%3], &ring[(i+2)%3]
-			for k := range 2 * filterWords {
-				v := left[filterStart+k] + mid[filterStart+2*filterWords+k] + cur[filterStart+4*filterWords+k]
+		if i > 0 { // the filters around token i−1, whose right neighbour is cur
+			fill := uint64(128*(3*maxTokenRows-leftRows-midRows-rows)) * laneOnes
+			for k := range best {
+				v := left[k] + mid[2*filterWords+k] + cur[4*filterWords+k] + fill
 				best[k] = maxLanes(best[k], v)
 			}
+		}
+		if !more {
+			break
 		}
 	}
 	m.finish(z, &sum, &best, &pairSum, total, used, g, noRules)
 }
 
-// token sums the rows of t and returns how many there were.
-func (m *model) token(l *tokenLanes, t *token, x *lexicon, g *signals, text string) int {
-	id := m.vocab.get(t.key)
-	known := id >= 0
+// token sums the rows of t, whose row is id, and returns how many there were.
+func (m *model) token(l *filterLanes, sum *messageLanes, t *token, id int32, x *lexicon, g *signals, text string) int {
 	rows := 0
-	if known {
-		l.set(m.rows[int(id)*rowWords:][:rowWords])
+	if id >= 0 {
+		row := m.rows[int(id)*rowWords:][:rowWords]
+		l.set(row)
+		sum.add(row)
 		rows = 1
 		if t.shape&(shapeCaps|shapeLong) == 0 && t.count == 1 {
 			return rows
 		}
 	} else {
-		*l = tokenLanes{}
+		*l = filterLanes{}
 		if t.hasSubwords() {
 			var sub [maxSubwords]uint32
 			n := subwords(&sub, text[t.start:t.end])
 			for _, h := range sub[:n] {
-				l.add(m.rows[(m.subBase+int(h&m.subMask))*rowWords:][:rowWords])
+				row := m.rows[(m.subBase+int(h&m.subMask))*rowWords:][:rowWords]
+				l.add(row)
+				sum.add(row)
 			}
 			rows = n
 		}
 	}
 	var extra [maxTokenRows]int
-	n := t.extras(&extra, x, g, known)
+	n := t.extras(&extra, x, g, id >= 0)
 	for _, r := range extra[:n] {
-		l.add(m.rows[(m.extras+r)*rowWords:][:rowWords])
+		row := m.rows[(m.extras+r)*rowWords:][:rowWords]
+		l.add(row)
+		sum.add(row)
 	}
 	return rows + n
 }
 
 // finish adds the global rows and applies the layer of outputs.
-func (m *model) finish(z *[3]float32, sum *[2 + 2*meanWords]uint64, best *[2 * filterWords]uint64, pairSum *[3]int32, total, used int, g *signals, noRules bool) {
-	var global [2 * globalWords]uint64
+func (m *model) finish(z *[3]float32, sum *messageLanes, best *[2 * filterWords]uint64, pairSum *[3]int32, total, used int, g *signals, noRules bool) {
+	var global messageLanes
 	var v [NumRules]float32
 	var rows [maxGlobals]int
 	g.vector(&v)
@@ -236,11 +256,7 @@ func (m *model) finish(z *[3]float32, sum *[2 + 2*meanWords]uint64, best *[2 * f
 		n = 0
 	}
 	for _, r := range rows[:n] {
-		row := m.global[r*globalWords:][:globalWords]
-		for k, w := range row {
-			global[2*k] += w & lanes
-			global[2*k+1] += w >> 8 & lanes
-		}
+		global.add(m.global[r*globalWords:][:globalWords])
 	}
 	share := m.scaleOf[used]
 	bias, globalBias := float32(128*total), float32(128*n)
@@ -261,7 +277,7 @@ func (m *model) finish(z *[3]float32, sum *[2 + 2*meanWords]uint64, best *[2 * f
 		return
 	}
 	for j := range Filters {
-		h := m.FilterBias[j] + m.FilterScale*(lane(best[:], j)-3*tokenBias)
+		h := m.FilterBias[j] + m.FilterScale*(lane(best[:], j)-filterBias)
 		if h > 0 {
 			z[0] += h * m.OutFilter[0][j]
 			z[1] += h * m.OutFilter[1][j]

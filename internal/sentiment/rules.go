@@ -287,7 +287,7 @@ func (s *scratch) irony(g *signals, val *[maxTokens]float32, word *[maxTokens]bo
 // valence is near zero.
 func (s *scratch) hasIronyMark() bool {
 	for i := range s.n {
-		if s.tokens[i].kind == kindEmote && isKappa(s.tokens[i].exact) {
+		if s.tokens[i].kind == kindEmote && isKappa(s.tokens[i].key) {
 			return true
 		}
 	}

@@ -46,7 +46,6 @@ const (
 // token is a piece of a message. Equal neighbours are one token with a count.
 type token struct {
 	key        uint64 // of the folded, shortened word, or of the bytes
-	exact      uint64 // of the bytes as they stand
 	start, end uint16 // byte offsets in the text
 	entry      int16  // row of the lexicon, -1 for none
 	count      uint8  // how often in a row, 255 at most
@@ -66,6 +65,7 @@ type scratch struct {
 	buf        [foldBuffer]byte
 	bufLen     int
 	firstChunk bool
+	touch      uint64 // keeps the early reads of the model from being left out
 }
 
 func (s *scratch) reset() {
@@ -136,7 +136,7 @@ func (s *scratch) tokenize(x *lexicon, text string, emotes []chat.Emote) {
 // push adds a token, or counts it with its equal neighbour.
 func (s *scratch) push(t token) {
 	if s.n > 0 {
-		if last := &s.tokens[s.n-1]; last.exact == t.exact && last.kind == t.kind && t.kind != kindPunct {
+		if last := &s.tokens[s.n-1]; last.key == t.key && last.kind == t.kind && t.kind != kindPunct {
 			if last.count < 255 {
 				last.count++
 			}
@@ -154,7 +154,7 @@ func (s *scratch) push(t token) {
 
 func (s *scratch) twitchEmote(x *lexicon, text string, start, end int) {
 	h := hashString(text[start:end])
-	t := token{key: h, exact: h, start: uint16(start), end: uint16(end), entry: int16(x.exact.get(h)), kind: kindEmote, shape: shapeTwitch}
+	t := token{key: h, start: uint16(start), end: uint16(end), entry: int16(x.exact.get(h)), kind: kindEmote, shape: shapeTwitch}
 	if t.entry < 0 {
 		s.suffixEntry(x, text[start:end], &t)
 	}
@@ -166,18 +166,18 @@ func (s *scratch) chunk(x *lexicon, text string, start, end int) {
 	c := text[start:end]
 	h := hashString(c)
 	if i := x.exact.get(h); i >= 0 && c[0] != '?' && c[0] != '!' {
-		s.push(token{key: h, exact: h, start: uint16(start), end: uint16(end), entry: int16(i), kind: exactKind(x.entries[i].class)})
+		s.push(token{key: h, start: uint16(start), end: uint16(end), entry: int16(i), kind: exactKind(x.entries[i].class)})
 		return
 	}
 	switch c[0] {
 	case '@':
 		if len(c) > 1 {
-			s.push(token{key: keyMention, exact: keyMention, start: uint16(start), end: uint16(end), entry: -1, kind: kindMention})
+			s.push(token{key: keyMention, start: uint16(start), end: uint16(end), entry: -1, kind: kindMention})
 			return
 		}
 	case '!':
 		if s.firstChunk && len(c) > 1 && charClass[c[1]] == charLower {
-			s.push(token{key: keyCommand, exact: keyCommand, start: uint16(start), end: uint16(end), entry: -1, kind: kindCommand})
+			s.push(token{key: keyCommand, start: uint16(start), end: uint16(end), entry: -1, kind: kindCommand})
 			return
 		}
 	case '<':
@@ -203,7 +203,7 @@ const (
 )
 
 func (s *scratch) pushLink(start, end int) {
-	s.push(token{key: keyLink, exact: keyLink, start: uint16(start), end: uint16(end), entry: -1, kind: kindLink})
+	s.push(token{key: keyLink, start: uint16(start), end: uint16(end), entry: -1, kind: kindLink})
 }
 
 func isLink(c string) bool {
@@ -265,7 +265,7 @@ func (s *scratch) punct(x *lexicon, text string, start, end int) int {
 	if !same { // several marks: perhaps a face
 		if at := x.exact.get(hashString(text[start:i])); at >= 0 && i-start < 8 {
 			h := hashString(text[start:i])
-			s.push(token{key: h, exact: h, start: uint16(start), end: uint16(i), entry: int16(at), kind: exactKind(x.entries[at].class)})
+			s.push(token{key: h, start: uint16(start), end: uint16(i), entry: int16(at), kind: exactKind(x.entries[at].class)})
 			return i
 		}
 		i = start + 1
@@ -275,7 +275,7 @@ func (s *scratch) punct(x *lexicon, text string, start, end int) int {
 	}
 	n := min(i-start, 255)
 	key := punctKey(c, n)
-	t := token{key: key, exact: key, start: uint16(start), end: uint16(i), entry: -1, kind: kindPunct, runLen: uint8(n)}
+	t := token{key: key, start: uint16(start), end: uint16(i), entry: -1, kind: kindPunct, runLen: uint8(n)}
 	s.push(t)
 	return i
 }
@@ -378,7 +378,6 @@ done:
 		t.shape |= shapeLong
 	}
 	s.pad(n)
-	t.exact = hashString(text[start:i])
 	s.resolve(x, text[start:i], n, &t)
 	s.push(t)
 	return i
@@ -406,8 +405,9 @@ func (s *scratch) resolve(x *lexicon, word string, n int, t *token) {
 		return
 	}
 	if t.shape&(shapeMixed|shapeTitle|shapeCaps) != 0 || len(word) == 1 {
-		if i := x.exact.get(t.exact); i >= 0 {
-			t.key, t.entry, t.kind = t.exact, int16(i), exactKind(x.entries[i].class)
+		h := hashString(word)
+		if i := x.exact.get(h); i >= 0 {
+			t.key, t.entry, t.kind = h, int16(i), exactKind(x.entries[i].class)
 			return
 		}
 	}
@@ -518,7 +518,7 @@ func (s *scratch) suffixEntry(x *lexicon, name string, t *token) {
 	}
 	t.kind = kindEmote
 	t.shape |= shapeEmote
-	t.key = t.exact
+	t.key = hashString(name)
 	end := name[i:]
 	for end != "" && charClass[end[len(end)-1]] == charDigit {
 		end = end[:len(end)-1]

@@ -36,6 +36,7 @@ type net struct {
 	lin    *matrix // features × 3
 	rlin   *matrix // 3 × rules
 	task   *matrix // emote classes × hidden
+	folded *matrix // what each word adds to the filters, for judging only
 }
 
 const subBits = 15
@@ -84,6 +85,8 @@ type work struct {
 	sscale float32
 	tz     []float32
 	gf     []float32
+	parts  []float32
+	answer []float32
 }
 
 func newWork(n *net) *work {
@@ -91,7 +94,7 @@ func newWork(n *net) *work {
 		x: make([]float32, (maxSampleTokens+2*n.o.width)*n.dims), gx: make([]float32, (maxSampleTokens+2*n.o.width)*n.dims),
 		conv: make([]float32, n.o.filters), arg: make([]int, n.o.filters),
 		in: make([]float32, n.hid.cols), gin: make([]float32, n.hid.cols), h: make([]float32, n.o.hidden), gh: make([]float32, n.o.hidden),
-		mask: make([]float32, n.o.hidden), drop: make([]bool, maxSampleTokens), tz: make([]float32, n.task.rows), gf: make([]float32, n.filter.cols),
+		mask: make([]float32, n.o.hidden), drop: make([]bool, maxSampleTokens), tz: make([]float32, n.task.rows), gf: make([]float32, n.filter.cols), answer: make([]float32, n.o.filters),
 	}
 }
 
@@ -157,8 +160,15 @@ func (n *net) forward(w *work, s *sample, rnd *rand.Rand, net, useLinear bool) {
 			in[i] *= c
 		}
 	}
+	if rnd == nil && n.folded != nil {
+		n.foldedFilters(w, s, x)
+	}
 	span := n.o.width * D
 	for f := range n.o.filters {
+		if rnd == nil && n.folded != nil {
+			in[D+f] = w.conv[f]
+			continue
+		}
 		weights := n.filter.row(f)
 		best, at := float32(0), -1
 		for p := 0; p+n.o.width <= w.n+2*pad; p++ {
@@ -189,6 +199,66 @@ func (n *net) forward(w *work, s *sample, rnd *rand.Rand, net, useLinear bool) {
 	}
 	for k := range 3 {
 		w.z[k] += dot(n.out.row(k), w.h)
+	}
+}
+
+// fold prepares the net for judging many messages: the part of the filters'
+// answers that depends on a word alone is computed once for each word.
+func (n *net) fold() {
+	d, D := n.embed.cols, n.dims
+	n.folded = newMatrix(n.embed.rows, n.o.width*n.o.filters)
+	for i := range n.embed.rows {
+		v, row := n.embed.row(i), n.folded.row(i)
+		for p := range n.o.width {
+			for f := range n.o.filters {
+				row[p*n.o.filters+f] = dot(n.filter.row(f)[p*D:p*D+d], v)
+			}
+		}
+	}
+}
+
+// foldedFilters fills w.conv from the folded words. x are the padded tokens.
+func (n *net) foldedFilters(w *work, s *sample, x []float32) {
+	d, D, F := n.embed.cols, n.dims, n.o.filters
+	span := n.o.width * F
+	if need := maxSampleTokens * span; len(w.parts) < need {
+		w.parts = make([]float32, need)
+	}
+	for i, id := range s.ids {
+		part := w.parts[i*span : (i+1)*span]
+		row := x[(i+n.o.width-1)*D:][:D]
+		if id >= 0 {
+			copy(part, n.folded.row(int(id)))
+		} else {
+			for p := range n.o.width {
+				for f := range F {
+					part[p*F+f] = dot(n.filter.row(f)[p*D:p*D+d], row[:d])
+				}
+			}
+		}
+		for j, v := range row[d:] {
+			if v == 0 {
+				continue
+			}
+			for p := range n.o.width {
+				for f := range F {
+					part[p*F+f] += v * n.filter.w[f*n.filter.cols+p*D+d+j]
+				}
+			}
+		}
+	}
+	clear(w.conv)
+	for at := 1 - n.o.width; at < len(s.ids); at++ {
+		sum := w.answer[:F]
+		copy(sum, n.fbias.w)
+		for p := range n.o.width {
+			if i := at + p; i >= 0 && i < len(s.ids) {
+				addScaled(sum, 1, w.parts[i*span+p*F:i*span+(p+1)*F])
+			}
+		}
+		for f, v := range sum {
+			w.conv[f] = max(w.conv[f], v)
+		}
 	}
 }
 

@@ -30,8 +30,8 @@ func Defaults() Settings {
 
 func teacherSettings(seed uint64) netSettings {
 	return netSettings{
-		filters: 64, hidden: 64, width: 3, epochs: 5, rate: 0.02, embedRate: 0.01, linear: 0.05,
-		dropHidden: 0.4, dropToken: 0.15, dropSparse: 0.4, decay: 1e-5, seed: seed,
+		filters: 64, hidden: 64, width: 3, epochs: 6, rate: 0.02, embedRate: 0.01, linear: 0.05,
+		dropHidden: 0.4, dropToken: 0.15, dropSparse: 0.7, decay: 1e-5, seed: seed,
 	}
 }
 
@@ -95,6 +95,7 @@ func Teach(dir string, o Settings, log func(format string, args ...any)) (*Lesso
 	for k := range o.Teachers {
 		n := newNet(teacherSettings(o.Seed+uint64(k)*1000), vectors, subs, 1)
 		n.fit(train, nil)
+		n.fold()
 		teachers = append(teachers, n)
 		var alone, all Result
 		w := newWork(n)
