@@ -203,9 +203,3 @@ func (s *streamSlots) take(addr netip.Addr) (release func(), ok bool) {
 		}
 	}, true
 }
-
-func (s *streamSlots) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.open
-}
