@@ -18,6 +18,8 @@ const (
 
 // cli is the command line. Each command lives in a file of its own name.
 type cli struct {
+	Serve   serveCmd   `cmd:"" default:"1" help:"Start the server (also without a command)."`
+	Demo    demoCmd    `cmd:"" help:"Start the server on a simulated Twitch: no network needed."`
 	Analyze analyzeCmd `cmd:"" help:"Analyse logs of past chat."`
 	Config  configCmd  `cmd:"" help:"Print the configuration in effect, without secrets."`
 	Score   scoreCmd   `cmd:"" help:"Judge messages, one a line."`

@@ -1,0 +1,80 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"chatmood/internal/channels"
+	"chatmood/internal/httpapi"
+	"chatmood/internal/live"
+)
+
+// apiChannels is the manager in the words of the API's errors.
+type apiChannels struct{ *channels.Manager }
+
+var _ httpapi.Channels = apiChannels{}
+
+// Start implements [httpapi.Channels].
+func (c apiChannels) Start(ctx context.Context, login, by string) (bool, error) {
+	started, err := c.Manager.Start(ctx, login, by)
+	switch {
+	case errors.Is(err, channels.ErrTooMany):
+		return false, fmt.Errorf("%w: %w", httpapi.ErrTooMany, err)
+	case errors.Is(err, channels.ErrClosed):
+		return false, fmt.Errorf("%w: %w", httpapi.ErrUnavailable, err)
+	}
+	return started, err
+}
+
+// apiHub is the hub as the API uses it.
+type apiHub struct {
+	*live.Hub
+	anonymous bool
+}
+
+var _ httpapi.Hub = apiHub{}
+
+// ServeWS implements [httpapi.Hub].
+func (h apiHub) ServeWS(w http.ResponseWriter, r *http.Request, channel, address string) {
+	h.Hub.ServeWS(w, r, live.ServeOptions{Channel: channel, Address: address, Anonymous: h.anonymous})
+}
+
+// Stream implements [httpapi.Hub].
+func (h apiHub) Stream(ctx context.Context, channel string, write func(frame []byte) error) error {
+	// The API bounds its event streams by address itself, and hands each frame
+	// to another goroutine, while the hub wants it back.
+	return h.Hub.Stream(ctx, live.StreamOptions{Channel: channel}, func(frame []byte, _ string) error {
+		return write(bytes.Clone(frame))
+	})
+}
+
+// checks are what the server's health depends on.
+func (a *App) checks() []httpapi.Check {
+	return []httpapi.Check{
+		{Name: "store", Required: false, Probe: func(ctx context.Context) (string, error) {
+			if waiting, err := a.manager.StoreErr(); err != nil {
+				return "", fmt.Errorf("%d analyses wait to be stored", waiting)
+			}
+			return "", a.store.Check(ctx)
+		}},
+		{Name: "bus", Required: true, Probe: func(context.Context) (string, error) {
+			if !a.bus.Connected() {
+				return "", errors.New("the NATS server cannot be reached")
+			}
+			if a.bus.Embedded() {
+				return "inside the process", nil
+			}
+			return "external", nil
+		}},
+		{Name: "source", Required: false, Probe: func(context.Context) (string, error) {
+			s := a.reader.Stats()
+			if s.Channels > 0 && s.Live == 0 && s.Failed+s.Connecting < s.Channels {
+				return "", errors.New("no channel can be read: the link to Twitch is down")
+			}
+			return fmt.Sprintf("%d of %d channels live", s.Live, s.Channels), nil
+		}},
+	}
+}

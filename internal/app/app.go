@@ -1,0 +1,238 @@
+// Package app wires the parts of chatmood into a running server and stops them
+// in order. It is the only place that knows all of them.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"chatmood/internal/bus"
+	"chatmood/internal/channels"
+	"chatmood/internal/config"
+	"chatmood/internal/httpapi"
+	"chatmood/internal/live"
+	"chatmood/internal/sentiment"
+	"chatmood/internal/source/irc"
+	"chatmood/internal/store/sqlite"
+)
+
+// Options are what a server needs beyond its configuration.
+type Options struct {
+	Config  *config.Config
+	Version string
+	UI      fs.FS // the built front-end; nil serves a page that tells how to build it
+	Log     *slog.Logger
+	// Demo marks the chat as simulated; DemoChannels are offered on the first page.
+	Demo         bool
+	DemoChannels []string
+}
+
+// App is a server: opened by [New], at work in [App.Run].
+type App struct {
+	opts     Options
+	log      *slog.Logger
+	store    *sqlite.Store
+	bus      *bus.Bus
+	hub      *live.Hub
+	manager  *channels.Manager
+	reader   *irc.Reader
+	api      *httpapi.API
+	listener net.Listener
+}
+
+// ErrNoAccounts is why production does not start yet.
+var ErrNoAccounts = errors.New("ENVIRONMENT is production, but this version has no accounts: whoever reaches the server could start and stop analyses. " +
+	"Unset ENVIRONMENT (and RAILWAY_ENVIRONMENT, NODE_ENV) and let only people you trust reach it, or wait for the version with accounts")
+
+// New opens the database, the bus and the listening socket. Nothing runs until
+// [App.Run]; if Run is not called, [App.Close] frees what was opened.
+func New(ctx context.Context, opts Options) (_ *App, err error) {
+	cfg := opts.Config
+	if cfg.Production() {
+		return nil, ErrNoAccounts
+	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	a := &App{opts: opts, log: opts.Log}
+	defer func() {
+		if err != nil {
+			a.Close()
+		}
+	}()
+	// The socket comes first: a port in use is the most common mistake, and
+	// then nothing else was touched.
+	if a.listener, err = listen(ctx, cfg); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("DATA_DIR cannot be used: %w. Name a folder that this user may write to", err)
+	}
+	if a.store, err = sqlite.Open(ctx, sqlite.Config{Dir: cfg.DataDir, Log: a.log}); err != nil {
+		return nil, err
+	}
+	if a.bus, err = bus.Open(ctx, bus.Config{URL: cfg.NATSURL, Logger: a.log, Name: "chatmood"}); err != nil {
+		return nil, err
+	}
+	engine := sentiment.New()
+	a.hub = live.New(live.Config{Bus: a.bus, Logger: a.log, MaxSockets: cfg.MaxSockets, MaxPerAddress: cfg.MaxPerAddress})
+	a.manager = channels.New(channels.Config{
+		Analyzer: engine, Store: a.store, Bus: a.bus, Viewers: a.hub.Viewers,
+		Log: a.log, MaxChannels: cfg.MaxChannels,
+	})
+	a.reader = irc.NewReader(irc.Config{URL: cfg.TwitchURL, Handler: a.manager, Logger: a.log})
+	registry := prometheus.NewRegistry()
+	a.registerMetrics(registry)
+	a.api, err = httpapi.New(httpapi.Config{
+		Channels: apiChannels{a.manager}, Sessions: a.store, Hub: apiHub{a.hub, cfg.Anonymous()}, Analyzer: engine, Checks: a.checks(),
+		UI: opts.UI, Log: a.log, Registry: registry, Version: opts.Version,
+		Production: cfg.Production(), FrontendURL: cfg.FrontendURL, TrustedProxies: cfg.TrustedProxies, MetricsToken: cfg.MetricsToken,
+		Anonymous: cfg.Anonymous(), Demo: opts.Demo, DemoChannels: opts.DemoChannels, MaxChannels: cfg.MaxChannels,
+		Streams: cfg.MaxSockets, StreamsPerAddress: cfg.MaxPerAddress,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func listen(ctx context.Context, cfg *config.Config) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", cfg.ListenAddr())
+	if err != nil {
+		return nil, fmt.Errorf("listening on %s: %w. Is another program using the port? Set PORT (and HOST) to a free one, for example PORT=%d", cfg.ListenAddr(), err, cfg.Port+1)
+	}
+	return l, nil
+}
+
+// Addr is where the server listens.
+func (a *App) Addr() net.Addr { return a.listener.Addr() }
+
+// URL is the address to open in a browser on this machine.
+func (a *App) URL() string {
+	addr := a.listener.Addr().(*net.TCPAddr)
+	host := "localhost"
+	if !addr.IP.IsUnspecified() && !addr.IP.IsLoopback() {
+		host = addr.IP.String()
+	}
+	return "http://" + net.JoinHostPort(host, fmt.Sprint(addr.Port))
+}
+
+// Start begins the analysis of channels; for the demo and for tests. It works
+// once [App.Run] has resumed what was stored, and waits for that.
+func (a *App) Start(ctx context.Context, logins ...string) error {
+	for _, login := range logins {
+		for {
+			_, err := a.manager.Start(ctx, login, "start")
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, channels.ErrClosed) {
+				return fmt.Errorf("starting %s: %w", login, err)
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+	}
+	return nil
+}
+
+// Run works until ctx ends or a part fails, then stops everything in order:
+// viewers are told, the reader leaves, what was read is published and stored.
+// It returns nil after an orderly stop.
+func (a *App) Run(ctx context.Context) error {
+	defer a.Close()
+	server := a.api.Server()
+	server.ErrorLog = slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)
+
+	// Each part ends when its own context does, so that they can be stopped one
+	// after the other; any that fails ends all.
+	group, failed := errgroup.WithContext(context.WithoutCancel(ctx))
+	reading, stopReading := context.WithCancel(failed)
+	defer stopReading()
+	analysing, stopAnalysing := context.WithCancel(failed)
+	defer stopAnalysing()
+
+	readerDone := make(chan struct{})
+	group.Go(func() error {
+		defer close(readerDone)
+		return ignoreCanceled(a.reader.Run(reading))
+	})
+	group.Go(func() error {
+		if err := a.manager.Run(analysing, a.reader); err != nil {
+			return fmt.Errorf("running the analyses: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		if err := server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serving HTTP: %w", err)
+		}
+		return nil
+	})
+	a.log.Info("serving", "address", a.URL(), "version", a.opts.Version, "twitch", a.opts.Config.TwitchURL)
+
+	select {
+	case <-ctx.Done():
+		a.log.Info("stopping")
+	case <-failed.Done():
+		a.log.Error("stopping because a part failed", "error", context.Cause(failed))
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.opts.Config.StopTimeout)
+	defer cancel()
+	a.api.Drain()
+	a.hub.Shutdown(stop)
+	stopReading()
+	select {
+	case <-readerDone:
+	case <-stop.Done():
+	}
+	stopAnalysing()
+	if err := server.Shutdown(stop); err != nil {
+		server.Close() // whoever is still asking is cut off
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	a.log.Info("stopped")
+	return nil
+}
+
+// Close frees what [New] opened. It is safe to call it again.
+func (a *App) Close() {
+	if a.listener != nil {
+		a.listener.Close()
+	}
+	if a.hub != nil {
+		a.hub.Close()
+	}
+	if a.bus != nil {
+		a.bus.Close()
+	}
+	if a.store != nil {
+		if err := a.store.Close(); err != nil {
+			a.log.Error("closing the database", "error", err)
+		}
+		a.store = nil
+	}
+}
+
+func ignoreCanceled(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,70 @@
+package app
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// registerMetrics exposes every stage of the way from Twitch to the viewers.
+func (a *App) registerMetrics(reg *prometheus.Registry) {
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "chatmood_build_info", Help: "Always 1; the version is a label."}, []string{"version"})
+	info.WithLabelValues(a.opts.Version).Set(1)
+	reg.MustRegister(info)
+
+	counter := func(name, help string, read func() float64) {
+		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, read))
+	}
+	gauge := func(name, help string, read func() float64) {
+		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
+	}
+
+	// From Twitch.
+	counter("chatmood_source_lines_total", "Lines read from chat servers.", func() float64 { return float64(a.reader.Stats().Lines) })
+	counter("chatmood_source_bytes_total", "Bytes read from chat servers.", func() float64 { return float64(a.reader.Stats().Bytes) })
+	counter("chatmood_source_broken_lines_total", "Lines that could not be read.", func() float64 {
+		s := a.reader.Stats()
+		return float64(s.Broken + s.Overlong)
+	})
+	counter("chatmood_source_reconnects_total", "Connections to chat servers that ended.", func() float64 { return float64(a.reader.Stats().Reconnects) })
+	counter("chatmood_source_join_failures_total", "Joins that were refused or not answered.", func() float64 { return float64(a.reader.Stats().JoinFailures) })
+	gauge("chatmood_source_connections", "Connections to chat servers.", func() float64 { return float64(a.reader.Stats().Connections) })
+	gauge("chatmood_source_channels_live", "Channels whose chat is being read.", func() float64 { return float64(a.reader.Stats().Live) })
+	gauge("chatmood_source_channels_failed", "Channels that cannot be read.", func() float64 { return float64(a.reader.Stats().Failed) })
+
+	// Judged and counted.
+	c := a.manager.Counters()
+	counter("chatmood_messages_total", "Chat messages of channels that are being analysed.", func() float64 { return float64(c.Messages.Load()) })
+	counter("chatmood_messages_duplicate_total", "Messages left out because they came before.", func() float64 { return float64(c.Duplicates.Load()) })
+	counter("chatmood_messages_judged_total", "Messages judged.", func() float64 { return float64(c.Judged.Load()) })
+	counter("chatmood_messages_deleted_total", "Messages taken back out after a moderator removed them.", func() float64 { return float64(c.Deletions.Load()) })
+	counter("chatmood_gaps_total", "Outages of a channel after which reading went on.", func() float64 { return float64(c.Gaps.Load()) })
+	gauge("chatmood_analyses", "Channels being analysed.", func() float64 { return float64(a.manager.Len()) })
+
+	// Kept.
+	gauge("chatmood_checkpoint_age_seconds", "Time since everything was last stored.", func() float64 { return time.Since(a.manager.LastCheckpoint()).Seconds() })
+	gauge("chatmood_checkpoint_waiting", "Analyses that wait to be stored.", func() float64 {
+		waiting, _ := a.manager.StoreErr()
+		return float64(waiting)
+	})
+
+	// Delivered.
+	counter("chatmood_bus_publish_errors_total", "Frames that the bus refused.", func() float64 { return float64(c.BusErrors.Load()) })
+	counter("chatmood_bus_dropped_total", "Times that a subscriber here was too slow for the bus.", func() float64 { return float64(a.bus.Dropped()) })
+	counter("chatmood_frames_published_total", "Frames published for viewers.", func() float64 { return float64(c.Batches.Load()) })
+	counter("chatmood_live_deliveries_total", "Messages delivered to viewers.", func() float64 { return float64(a.hub.Stats().Deliveries) })
+	counter("chatmood_live_bytes_total", "Bytes written to viewers.", func() float64 { return float64(a.hub.Stats().Bytes) })
+	counter("chatmood_live_gaps_total", "Times that a viewer was told of messages it missed.", func() float64 { return float64(a.hub.Stats().Gaps) })
+	counter("chatmood_live_kicked_total", "Viewers closed because they were too slow.", func() float64 { return float64(a.hub.Stats().Kicked) })
+	counter("chatmood_live_refused_total", "Viewers refused by a limit.", func() float64 { return float64(a.hub.Stats().Refused) })
+	viewers := func(dialect string, read func() int) {
+		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "chatmood_live_viewers", Help: "Viewers connected now.", ConstLabels: prometheus.Labels{"dialect": dialect},
+		}, func() float64 { return float64(read()) }))
+	}
+	viewers("batched", func() int { return a.hub.Stats().Batched })
+	viewers("plain", func() int { return a.hub.Stats().Plain })
+	viewers("sse", func() int { return a.hub.Stats().Streams })
+}
