@@ -58,7 +58,9 @@ func newOwner(t testing.TB, b *bus.Bus, channel string, epoch uint64) *owner {
 }
 
 // text is that of the message with a number; every other one ends in an emote.
-func text(epoch, seq uint64) string { return fmt.Sprintf("message %d of %d: grüße \U0001F600", seq, epoch) }
+func text(epoch, seq uint64) string {
+	return fmt.Sprintf("message %d of %d: grüße \U0001F600", seq, epoch)
+}
 
 func message(channel string, epoch, seq uint64) []byte {
 	return frame.AppendMessage(nil, &chat.Message{
@@ -248,6 +250,16 @@ func (v *viewer) want(kind string) got {
 		}
 		if f.Type != "heartbeat" {
 			v.t.Fatalf("frame is %+v, want a %s", f, kind)
+		}
+	}
+}
+
+// until reads frames until one of a type comes, whatever lies between.
+func (v *viewer) until(kind string) got {
+	v.t.Helper()
+	for {
+		if f := v.next(); f.Type == kind {
+			return f
 		}
 	}
 }

@@ -35,6 +35,9 @@ func (s *socket) read(in io.Reader) {
 	if code == 0 {
 		return
 	}
+	s.mu.Lock()
+	s.deaf = true
+	s.mu.Unlock()
 	s.kick(code, reason)
 	// Until the client has seen the close frame; see closing.
 	_, _ = io.Copy(io.Discard, r)

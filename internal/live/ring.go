@@ -66,9 +66,7 @@ func (r *ring) grow() {
 // drop removes the oldest entry.
 func (r *ring) drop() {
 	e := r.at(r.tail)
-	if e.kind == frame.Stream || e.kind == lost {
-		r.before = max(r.before, e.seq)
-	}
+	r.before = e.seq
 	r.released = e.end
 	*e = entry{}
 	r.tail++
@@ -88,10 +86,8 @@ func (r *ring) clear() {
 // they carry the number of the batch before them.
 func (r *ring) after(seq uint64) uint64 {
 	lo, hi := r.tail, r.head
-	for lo < hi {
+	for lo < hi { // the numbers ascend
 		mid := lo + (hi-lo)/2
-		// Ephemeral frames carry the number reached when they were made, so
-		// all numbers ascend.
 		if r.at(mid).seq < seq {
 			lo = mid + 1
 		} else {

@@ -94,22 +94,20 @@ func (r *room) receive(data []byte) {
 // push puts a frame into the ring, after an entry for what was lost before it.
 // It returns false for a repeated frame. r.mu is held.
 func (r *room) push(e *frame.Envelope, now int64) bool {
-	if e.Kind == frame.Stream {
-		first := e.Seq - uint64(e.N) // the number before this frame
-		switch {
-		case !r.known:
-			r.known = true
-			r.ring.before = first
-		case e.N > 0 && e.Seq <= r.seq:
-			return false
-		case first > r.seq:
-			r.hub.stats.lost.Add(int64(first - r.seq))
-			r.hub.log.Warn("messages were lost on the bus", "channel", r.name, "messages", first-r.seq)
-			r.ring.push(entry{kind: lost, seq: first, at: now})
-		}
-		r.seq = e.Seq
+	first := e.Seq - uint64(e.N) // the number before this frame
+	switch {
+	case !r.known:
+		r.known = true
+		r.ring.before = first
+	case e.Seq < r.seq, e.N > 0 && e.Seq == r.seq:
+		return false
+	case first > r.seq:
+		r.hub.stats.lost.Add(int64(first - r.seq))
+		r.hub.log.Warn("messages were lost on the bus", "channel", r.name, "messages", first-r.seq)
+		r.ring.push(entry{kind: lost, seq: first, at: now})
 	}
-	pos := r.ring.push(entry{kind: e.Kind, n: e.N, seq: max(e.Seq, r.seq), at: now, wire: textFrame(e.Payload)})
+	r.seq = e.Seq
+	pos := r.ring.push(entry{kind: e.Kind, n: e.N, seq: e.Seq, at: now, wire: textFrame(e.Payload)})
 	if e.Kind == frame.Ephemeral || e.Kind == frame.EphemeralTop {
 		// Only the newest is of use to anybody.
 		latest := &r.latest[e.Kind-frame.Ephemeral]

@@ -41,6 +41,7 @@ type socket struct {
 	control []byte     // frames of its own that wait to be written
 	code    Code       // with which it is to be closed, 0: it is not
 	reason  string
+	deaf    bool // what the client still sends is not looked at
 	ready   bool // it is in its room
 	user    string
 }
@@ -185,13 +186,27 @@ func (s *socket) flushOnce(h *haul) bool {
 	stats.deliveries.Add(int64(h.messages))
 	if code != 0 {
 		s.state.Store(dead)
-		// The reader leaves when the client has answered, or has not in time.
-		if s.conn.SetReadDeadline(time.Now().Add(s.hub.cfg.CloseWait)) != nil {
-			s.conn.Close()
-		}
+		s.closing()
 		return false
 	}
 	return true
+}
+
+// closing follows the writing of a close frame: the reader goes on until the
+// client has answered or has not in time. To close at once could take back
+// what the client did not read yet.
+func (s *socket) closing() {
+	if s.conn.SetReadDeadline(time.Now().Add(s.hub.cfg.CloseWait)) != nil {
+		s.conn.Close()
+		return
+	}
+	s.mu.Lock()
+	deaf := s.deaf
+	s.mu.Unlock()
+	if half, ok := s.conn.(interface{ CloseWrite() error }); ok && deaf {
+		// No answer will be recognised, but the end of the connection is.
+		_ = half.CloseWrite() // an error means that it has ended
+	}
 }
 
 // writeTo writes all frames with one system call where the connection can.
