@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,7 +19,7 @@ func TestHeartbeat(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer a.Close()
-		rec := httptest.NewRecorder()
+		rec := &sharedRecorder{rec: httptest.NewRecorder()}
 		frames := make(chan []byte)
 		done := make(chan struct{})
 		go func() {
@@ -43,14 +44,14 @@ func TestHeartbeat(t *testing.T) {
 				frames <- []byte(step.frame)
 				synctest.Wait()
 			}
-			if got := strings.Count(rec.Body.String(), `data: {"type":"heartbeat","timestamp":"`); got != step.beats {
-				t.Errorf("%d heartbeats, want %d:\n%s", got, step.beats, rec.Body)
+			if got := strings.Count(rec.body(), `data: {"type":"heartbeat","timestamp":"`); got != step.beats {
+				t.Errorf("%d heartbeats, want %d:\n%s", got, step.beats, rec.body())
 			}
 		}
 		close(frames)
 		<-done
-		if !strings.Contains(rec.Body.String(), "data: {\"n\":1}\n\n") {
-			t.Errorf("the frame is missing:\n%s", rec.Body)
+		if !strings.Contains(rec.body(), "data: {\"n\":1}\n\n") {
+			t.Errorf("the frame is missing:\n%s", rec.body())
 		}
 	})
 }
@@ -73,6 +74,28 @@ func TestGoneClient(t *testing.T) {
 	}()
 	rec := httptest.NewRecorder()
 	a.relay(frames, &eventWriter{w: gone{rec}, control: http.NewResponseController(rec)}, func() { close(cancelled) })
+}
+
+// sharedRecorder is a recorder that can be read while it is written to.
+type sharedRecorder struct {
+	mu  sync.Mutex
+	rec *httptest.ResponseRecorder
+}
+
+func (s *sharedRecorder) Header() http.Header    { return s.rec.Header() }
+func (s *sharedRecorder) WriteHeader(status int) { s.rec.WriteHeader(status) }
+func (s *sharedRecorder) Flush()                 { s.mu.Lock(); defer s.mu.Unlock(); s.rec.Flush() }
+
+func (s *sharedRecorder) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.rec.Write(b)
+}
+
+func (s *sharedRecorder) body() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.rec.Body.String()
 }
 
 // gone is a client that left.
