@@ -25,9 +25,9 @@ func TestDocumentIsCurrent(t *testing.T) {
 	}
 	want, err := os.ReadFile(documentPath)
 	if err != nil {
-		t.Fatalf("%v; write it with: go run ./cmd/chatmood openapi > frontend/openapi.json", err)
+		t.Fatalf("%v; write it with: make generate", err)
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("frontend/openapi.json is stale; write it with: go run ./cmd/chatmood openapi > frontend/openapi.json\n-file +code\n%s", diff)
+		t.Errorf("frontend/openapi.json is stale; write it with: make generate\n-file +code\n%s", diff)
 	}
 }
