@@ -47,9 +47,9 @@ type people struct {
 // least active.
 const maxPeople = 3000
 
-// zipf is the exponent of the chatters' activity: with it and some hundred
+// zipf is the exponent of the chatters' activity: with it and a few hundred
 // regulars the busiest ten write about half.
-const zipf = 1.15
+const zipf = 1.4
 
 func newPeople(rng *rand.Rand, channel string, tm temperament) *people {
 	ps := &people{taken: map[string]bool{channel: true}}

@@ -78,7 +78,7 @@ var phrases = [lexes][]string{
 		"[gg|ggs]", "well played", "[best|favourite] part of my day", "i like [this|it|the plan]", "respect", "[happy|glad] to be here",
 		"[proud|so proud] of you", "that [helped|fixed] my mood", "wholesome [chat|stream|moment]", "you [got|have got] this", "keep it up",
 		"[great|lovely|awesome] [stream|vibes] today", "[clean|crisp] audio today btw", "im [enjoying|loving] this", "[true|facts|real]",
-		"[big|huge] improvement since [yesterday|last week|monday]", "this {area} is [pretty|gorgeous|beautiful]", "sweet", "awesome", "perfect timing",
+		"[big|huge] improvement since [yesterday|last week|monday]", "{area} is [pretty|gorgeous|beautiful]", "sweet", "awesome", "perfect timing",
 		"thank you {host}", "[ty|thx|thanks] {@}", "you are the best {@}", "worth the wait", "smart [move|play|choice]", "{host} is [cracked|built different|a legend]",
 		"ez game", "that [song|track] slaps", "what a [day|run|find]", "not bad [at all|tbh]", "[chills|goosebumps]", "this chat is [so|really] nice",
 		"we are so back", "[finally|at last] some [peace|good luck|action]", "beautiful", "[solid|good] [take|point] {@}", "you deserve it",
@@ -88,14 +88,14 @@ var phrases = [lexes][]string{
 		"[maybe|probably|possibly]", "idk", "[i guess|if you say so]", "[let him|let them] cook", "just got [here|home|off work]", "what did i miss",
 		"[first|second|third] time [here|watching]? no, [been here for years|came back]", "it is [{n} am|almost midnight|lunch time] here", "[watching|lurking] from [work|the bus|bed|class]",
 		"[its|it is] [raining|snowing|way too hot] here", "chat [moves|moving] [slow|fast] today", "{n} more [tries|minutes|rounds]", "[left|right] side", "try the [other|left|right] one",
-		"go [back|left|right|up]", "[check|look at] the [map|menu|clock|chest]", "you can [skip|sell|swap] that", "[that|this] is the {item}", "the {boss} is [next|after this|optional]",
+		"go [back|left|right|up]", "[check|look at] the [map|menu|clock|chest]", "you can [skip|sell|swap] that", "[that|this] is the {item}", "{boss} is [next|after this|optional]",
 		"[ad|ads] [again|lol|brb]", "{nn} [viewers|people|followers] today", "[anyone|someone] [else|here] from [the north|the coast|down under|the mountains]", "[refresh|reload] if it [lags|freezes]",
 		"volume is [fine|ok] for me", "[second|third] monitor gang", "[pizza|ramen|cereal|leftovers] for dinner", "{@} same", "{@} [yes|no|maybe|ask later]", "as [expected|usual]", "[interesting|curious]",
 		"so [basically|like] the [same|opposite]", "tuesday [moment|feeling]", "[0|1|2] deaths so far", "that counts", "[next|new] game when", "[does not|doesnt] matter", "clip [it|that]", "[noted|taking notes]",
 	},
 	calmBad: {
 		"[meh|mid|ehh]", "[boring|dull] [part|bit]", "this [part|level|section] is [annoying|so slow|pain]", "[not|never] again", "[ugh|oof|yikes|ouch]", "[bad|poor] [luck|choice|rng|timing]",
-		"why [tho|though|would you]", "i [hate|dislike] this [part|{area}|boss]", "[too|so] many ads", "this [aint|isnt] it", "[unlucky|rip]", "that [hurt|was rough|looked painful]",
+		"why [tho|though|would you]", "i [hate|dislike] [this part|{area}|{boss}]", "[too|so] many ads", "this [aint|isnt] it", "[unlucky|rip]", "that [hurt|was rough|looked painful]",
 		"[sigh|bruh]", "[skill issue|throwing]", "he is [tilted|lost|asleep]", "[wrong|bad] [way|call|idea]", "[nerf|fix] {boss}", "who [designed|made] this", "[lag|laggy] [again|today]", "[no|zero] [loot|luck|help]",
 		"so [unfair|dumb|scuffed]", "[i am|im] [tired|sleepy|bored]", "my team is [useless|asleep] too", "worst {item} in the game", "[it was|that was] better [yesterday|last year|before the patch]",
 		"[pain|suffering]", "disappointing", "not a fan of [this|the new {item}]", "{@} nobody asked", "[wasted|lost] {nn} minutes", "[stop|quit] [stalling|backseating|spoiling]", "chat is [weird|cranky] today",
@@ -104,9 +104,9 @@ var phrases = [lexes][]string{
 		"what [game|song|rank|build|font] is this?", "how long [is|was] the [stream|run|break]?", "[when|what time] is the next stream?", "is [this|that] [live|a rerun|hard mode|the dlc]?", "what happened?",
 		"how many [tries|hours|deaths] [so far|already]?", "why [not|dont you] [use|take] the {item}?", "who is {boss}?", "[did|has] he [beaten|beat] {boss} [yet|already]?", "what [mic|camera|keyboard|chair] do you [use|have] {host}?",
 		"can you [show|explain] [that|it] again?", "{host} how was [your day|the trip|dinner]?", "what is [your|the] plan?", "[any|got any] tips for {game}?", "is {game} [worth it|any good|hard]?", "[do|will] you play {game} again?",
-		"anyone know the [song|track|name]?", "where are you from {@}?", "{host} [tea or coffee|cats or dogs|mountains or sea]?", "what does the {item} do?", "[wait|hm] is that [allowed|legal|normal]?", "how old is {pet}?", "where is {pet}?",
-		"why is [everyone|chat] [laughing|sad|spamming]?", "[what|which] difficulty?", "[did|have] i miss[ed|] it?", "[does|is] the [giveaway|poll] still [on|open]?", "{host} favourite [boss|opening|colour|snack]?", "how do i get that [emote|badge]?",
-		"what [pc|setup|server] [is this|are you on]?", "can we [see|pet] {pet}?", "is it [just me|me] or is it [louder|darker|faster]?", "how much is the {item}?",
+		"anyone know the [song|track|name]?", "where are you from {@}?", "{host} [tea or coffee|cats or dogs|mountains or sea]?", "what does the {item} do?", "[wait|hm] is that [allowed|legal|normal]?", "how old is the {pet}?", "where is the {pet}?",
+		"why is [everyone|chat] [laughing|sad|spamming]?", "[what|which] difficulty?", "did i miss it?", "is the [giveaway|poll] still [on|open]?", "{host} favourite [boss|opening|colour|snack]?", "how do i get that [emote|badge]?",
+		"what [pc|setup|server] [is this|are you on]?", "can we [see|pet] the {pet}?", "is it [just me|me] or is it [louder|darker|faster]?", "how much is the {item}?",
 	},
 	answer: {
 		"[about|like] {nn} [hours|minutes|tries]", "[yes|yep] since [monday|last week|the start]", "[no|nope] not [yet|anymore]", "its in the [panels|title|description]", "type !commands", "{game} i think", "[he|they] said after the break",
@@ -116,7 +116,7 @@ var phrases = [lexes][]string{
 	banter: {
 		"my [grandma|cat|toaster] plays better {irony}", "sure {host} {irony}", "{host} [was|is] [a bot|an npc|three raccoons in a coat] confirmed", "trust me i am a [doctor|pro|plumber] {irony}", "totally [planned|intended] {irony}", "not even close {irony}",
 		"[ban|timeout] {@} {irony}", "{@} [touch|go touch] grass", "i would have [done that|won] {irony}", "{n}head play", "[paid|hired] actor", "this is [peak|prime] [content|cinema]", "[breaking|local] news: {host} [lost the keys|is hungry|missed again]",
-		"chat is never wrong {irony}", "my {pet} could do that", "[source|proof]? [it was revealed to me in a dream|trust me bro]", "[keyboard|controller] diff", "do not tell {host} about {boss}", "we do not talk about {item}", "[mom|dad] said it is my turn", "{@} is typing [from a fridge|with elbows]",
+		"chat is never wrong {irony}", "my [cat|neighbour] could do that", "[source|proof]? [it was revealed to me in a dream|trust me bro]", "[keyboard|controller] diff", "do not tell {host} about {boss}", "we do not talk about {item}", "[mom|dad] said it is my turn", "{@} is typing [from a fridge|with elbows]",
 		"[5|7|9] out of 7 stream", "speedrun [any percent|wrong percent]", "[legend|rumour] has it he is still [walking|loading|stuck]", "POV: you are [late|lost|hungry]", "skill is [temporary|optional], {item} is forever",
 	},
 	hello: {
@@ -143,7 +143,7 @@ var phrases = [lexes][]string{
 	},
 	sadTalk: {
 		"no~", "NO~", "[rip|RIP|F|f]", "F", "{sorrow*}", "{sorrow+}", "[so|too] [close|sad|unlucky]", "[pain|sadge|heartbreaking|brutal]", "[unlucky|unlucko|oof|ouch]", "[all|after all] that [work|time|progress]", "[im|i am] [crying|sad now|not ok|so sorry]", "[its|it is] ok {host} {sorrow}", "[we|you] [will get|still have] it [next time|tomorrow] {love}", "[gone|lost|over]", "one [hit|pixel|second|move] away", "{nn} [hours|minutes] [gone|for nothing]",
-		"why [him|us|now]", "that [hurts|hurt to watch|was painful]", "poor [{host}|guy|{pet}]", "take a [break|breath|sip] {host} {love}", "[sorry|so sorry] {host} {love}", "[hugs|big hug] {love}", "L", "LL~", "[robbed|cheated] {sorrow}", "[ff|go next]", "[do not|dont] give up {host}", "it was [going so well|perfect until then]", "[my heart|oh no] {sorrow}", "it's [joever|over]", "sadge moment", "not like this {sorrow}",
+		"why [him|us|now]", "that [hurts|hurt to watch|was painful]", "poor [{host}|guy|{item}]", "take a [break|breath|sip] {host} {love}", "[sorry|so sorry] {host} {love}", "[hugs|big hug] {love}", "L", "LL~", "[robbed|cheated] {sorrow}", "[ff|go next]", "[do not|dont] give up {host}", "it was [going so well|perfect until then]", "[my heart|oh no] {sorrow}", "it's [joever|over]", "sadge moment", "not like this {sorrow}",
 		"[rest in peace|farewell] {item}", "he is [silent|gone quiet|staring at the wall] {sorrow}", "cant watch", "[that one|this] stings", "[hold|stay] strong {love}",
 	},
 	dramaTalk: {
@@ -153,7 +153,7 @@ var phrases = [lexes][]string{
 	},
 	tenseTalk: {
 		"{tension*}", "[careful|slowly|easy]", "[oh no|uh oh|oh boy]", "[please|pls|plz] [no|yes|survive]", "[i|we] [cant|dare not] [watch|look]", "[one|{n}] [more|hp|hit|move] [left|to go|please]", "[holding|no] [my breath|breath]", "[shh|quiet|dont jinx it]", "{host} [focus|breathe|concentrate]", "so [close|tense|scary]", "[my hands|palms] are sweating", "[heal|HEAL|run|RUN|dodge]~", "[wait|WAIT]~", "come on~", "[this is|here] it [comes|goes] {tension}", "[you can|he can] do it", "[dont|do not] [choke|panic|get greedy]",
-		"behind you~", "the {boss} [is at|has] {nn} [hp|percent]", "[clutch|win] or [cry|bust] {tension}", "[last|final] [life|try|chance] {tension}", "heart rate {nn}0", "{tension} {tension}", "[prayers|praying]~ {tension}", "low time {tension}", "phase {n} {tension}",
+		"behind you~", "{boss} [is at|has] {nn} [hp|percent]", "[clutch|win] or [cry|bust] {tension}", "[last|final] [life|try|chance] {tension}", "heart rate {nn}0", "{tension} {tension}", "[prayers|praying]~ {tension}", "low time {tension}", "phase {n} {tension}",
 	},
 	reliefTalk: {
 		"[its|we are|sound is|audio is] back", "[better|fixed|works] now", "[yay|finally|at last] {joy}", "[i|we] can [hear|see] you [again|now]", "[ty|thanks] for fixing", "all good now {joy}", "[perfect|loud and clear|crystal clear]", "there we go", "saved {joy}",
@@ -176,7 +176,7 @@ var phrases = [lexes][]string{
 	poll1: {"1", "1", "1", "1", "11~", "1!", "1 [please|pls|obviously|for sure]", "1 {joy}", "[one|ONE]", "1 1 1", "team 1 {hype}"},
 	poll2: {"2", "2", "2", "2", "22~", "2!", "2 [please|pls|easily|all day]", "2 {joy}", "[two|TWO]", "2 2 2", "team 2 {hype}", "why not both"},
 	breakTalk: {
-		"{boredom*}", "[brb|break] music [slaps|is good|goes hard]", "[is he|are you] [back|coming back|gone]?", "[still|STILL] [waiting|here]", "[talk|hello] among ourselves", "chair stream {irony}", "[chair|empty chair] [best|favourite] streamer", "so [how is|how was] everyones day", "what did you [eat|have for dinner]", "i [made|got] [tea|coffee|toast]", "{n} minute break he said {irony}", "[lost|eaten] by {pet}", "any [films|games|books] to recommend?", "the plant [moved|is new]", "[sleepy|tired] {boredom}", "who is [still here|awake]?", "[quiet|quiet night] in here", "{@} hows it going",
+		"{boredom*}", "[brb|break] music [slaps|is good|goes hard]", "[is he|are you] [back|coming back|gone]?", "[still|STILL] [waiting|here]", "[talk|hello] among ourselves", "chair stream {irony}", "[chair|empty chair] [best|favourite] streamer", "so [how is|how was] everyones day", "what did you [eat|have for dinner]", "i [made|got] [tea|coffee|toast]", "{n} minute break he said {irony}", "[lost|eaten] by the {pet}", "any [films|games|books] to recommend?", "the plant [moved|is new]", "[sleepy|tired] {boredom}", "who is [still here|awake]?", "[quiet|quiet night] in here", "{@} hows it going",
 	},
 	hateTalk: {
 		"this stream is the worst go home", "boo everyone leave this boring channel", "unfollow now this channel is a joke", "nobody likes you close the stream", "worst streamer of the platform lol", "go away nobody wants you here", "terrible stream terrible host terrible chat",

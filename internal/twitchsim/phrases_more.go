@@ -14,7 +14,7 @@ var allPhrases = sync.OnceValue(func() *[lexes][]string {
 var morePhrases = map[lexis][]string{
 	longTalk: {
 		"honestly i came here for the [memes|gameplay|music] and stayed because this is the only chat where people [talk|are kind] like normal humans",
-		"back in the old version you could [skip|jump over] the whole {area} if you had the {item} but they patched it [last year|twice|in spring]",
+		"back in the old version you could [skip|jump over] the whole of {area} if you had the {item} but they patched it [last year|twice|in spring]",
 		"i have been trying the same thing since [monday|last week] and i still can not get past {boss}, how do you make it look so [easy|simple]",
 		"fun fact: [otters hold hands|octopuses have three hearts|bananas are berries|honey never goes bad] and that is all i have to say about {boss}",
 		"if you [go left|wait a second|save the {item}] there you get more time later, but it is [risky|hard to time|not worth it on this map] so do what feels right",
@@ -27,7 +27,7 @@ var morePhrases = map[lexis][]string{
 		"i was having a [rough|bad|long] week and this community really [helped|cheered me up], so thank you everyone",
 	},
 	pasta: {
-		"What did you just say about {boss}, you little {pet}? I'll have you know I graduated top of my class in {game} and I have over {nn}0 confirmed {item}s",
+		"Good evening, this is the {pet} speaking. I have taken over the stream. My demands are {nn} snacks, one {item} and a nap. {host} may keep {boss}",
 		"Hello {host}, I am a professional {item} inspector and I must inform you that yours is expired. Please hand it over to the nearest {pet}. Thank you",
 		"⚠️ ATTENTION CHAT ⚠️ the {item} has been stolen by {boss} ⚠️ copy and paste this message to help {host} find it ⚠️",
 		"i paid {nn} dollars for this {item} and all i got was a {pet} that judges me every morning {irony} worth it",
@@ -38,11 +38,11 @@ var morePhrases = map[lexis][]string{
 		"THEY ASKED FOR A HERO {love} THEY GOT A {pet} {love} THE {pet} DID ITS BEST {love}",
 		"As an AFK viewer with two monitors and no sound, I can confirm that this was the greatest {boss} fight I have never heard",
 		"🎵 {boss} in the morning, {boss} at night, {host} forgot the {item} and lost the fight 🎵",
-		"I used to be a lurker like you, then I took a {item} to the chat",
+		"once upon a time a lurker typed one word in this chat. the word was {item}. nobody has slept since",
 		"(╯°□°)╯︵ ┻━┻ GIVE BACK THE {item} (╯°□°)╯︵ ┻━┻",
 		"Petition to let the {pet} play {game} instead. Signed: {nn} people and one confused {boss}",
-		"it is not about the {item}, it is about sending a message. the message is: {host} please drink water",
-		"༼ つ ◕_◕ ༽つ {host} TAKE OUR ENERGY ༼ つ ◕_◕ ༽つ",
+		"this message was approved by the committee for {item} safety. the committee asks: {host} please drink water",
+		"(ﾉ◕ヮ◕)ﾉ*:･ﾟ✧ the {item} fairy visits {host} (ﾉ◕ヮ◕)ﾉ*:･ﾟ✧ type yes to keep it",
 		"Listen here {host}. I am not mad. I am just disappointed. The {item} was right there. Even the {pet} saw it. Even {boss} pointed at it.",
 		"chat can i get a {joy} for {host}, a {love} for the mods and a {sorrow} for the {item} we lost on the way",
 	},
@@ -52,10 +52,10 @@ var morePhrases = map[lexis][]string{
 		"!uptime", "!song", "!discord", "!commands", "!lurk", "!rank", "!points", "!schedule", "!build", "!so {atless}", "!hug {@}", "!dice", "!quote", "!followage", "!settings", "!socials",
 	},
 	cheerTalk: {
-		"take my [bits|energy|money] {love}", "for [the {item} fund|{pet}|a coffee|the good mood] {love}", "[happy|merry] [birthday|friday|streamiversary] {host} {joy}", "[nice|great] [run|stream|play] {hype}", "for the laughs {laughter}", "[keep|please keep] going {host}", "drink [water|something] {love}",
+		"take my [bits|energy|money] {love}", "for [the {item} fund|the {pet}|a coffee|the good mood] {love}", "[happy|merry] [birthday|friday|streamiversary] {host} {joy}", "[nice|great] [run|stream|play] {hype}", "for the laughs {laughter}", "[keep|please keep] going {host}", "drink [water|something] {love}",
 	},
 	actionTalk: {
-		"[waves|waves at everyone|sits down|hides|hugs {@}|grabs popcorn|falls off the chair|dances|slowly backs away|sips tea]", "[looks|stares] at {host} [suspiciously|with hope|in confusion]", "[throws|offers] [snacks|a {item}|flowers] [to chat|at {boss}|]", "pets {pet}", "is [back|now lurking|asleep]",
+		"[waves|waves at everyone|sits down|hides|hugs {@}|grabs popcorn|falls off the chair|dances|slowly backs away|sips tea]", "[looks|stares] at {host} [suspiciously|with hope|in confusion]", "[throws|offers] [snacks|a {item}|flowers] [to chat|at {boss}|]", "pets the {pet}", "is [back|now lurking|asleep]",
 	},
 	resubTalk: {
 		"{love*}", "[another|one more] month [of fun|already|lets go] {hype}", "[cant believe|wow] its been that long", "[love|loving] the stream {love}", "[keep it up|best channel] {host}", "for the emotes {joy}", "[happy|glad] to support {love}", "", "", "",
@@ -70,7 +70,7 @@ var morePhrases = map[lexis][]string{
 		"Enjoying the stream? Follow to see when {host} is live", "Join the community: the link is in the panels below", "Use !commands to see what I can do", "{host} plays {game} today. Be nice to each other", "New here? Say hi, nobody bites", "Remember to stretch and drink water every hour", "The schedule is below the stream: Tuesday, Thursday and the weekend",
 	},
 	actionGame: {
-		"{boss} [hits|moves] so [hard|fast]", "[nice|good|clean] [parry|dodge|headshot|flick|combo]", "use the {item}", "[push|rush|rotate|hold] [now|mid|left]", "[heal|reload|potion] first", "the {item} is [op|broken|bait] here", "[one|two|three] [shot|tapped]", "phase [two|three] is [worse|harder|easy]", "he is [lit|cracked|one hp]", "[loot|grab] the {item}", "{area} is [such a|the best|the worst] [map|zone|level]", "[aim|movement] is [insane|off|warm] today", "[skip|do] the side quest",
+		"{boss} [hits|moves] so [hard|fast]", "[nice|good|clean] [parry|dodge|headshot|flick|combo]", "use the {item}", "[push|rush|rotate|hold] [now|mid|left]", "[heal|reload|potion] first", "the {item} is [op|broken|bait] here", "[one|two|three] [shot|tapped]", "phase [two|three] is [worse|harder|easy]", "he is [lit|cracked|one hp]", "[loot|grab] the {item}", "{area} is [such a good|the best|the worst] [part|place|idea]", "[aim|movement] is [insane|off|warm] today", "[skip|do] the side quest",
 		"[save|SAVE] [the game|first|before {boss}]", "greedy", "{nn} percent [crit|left|done]", "[top|bottom] [lane|floor|ring]", "[respawn|reset] [time|pls]", "that hitbox {irony}", "[git gud|practice]", "[glitch|bug|feature] {irony}", "the [music|soundtrack] in {area}", "level {nn} [already|only]?", "[sneak|stealth] 100", "[camper|campers] [again|everywhere]", "third party [incoming|again]", "[no|zero] damage run when", "[wr|pb] pace?",
 	},
 	chess: {
@@ -78,8 +78,8 @@ var morePhrases = map[lexis][]string{
 		"[stalemate|draw|repetition]?", "[sacrifice|sac] the [rook|exchange|queen] {hype}", "endgame [is easy|technique|lesson] [now|pls]", "[castle|develop] [first|already]", "what about [h4|Rxd5|Qg4|b5]?", "{opening} is [solid|fun|sharp]", "[rating|elo]?", "opponent is [thinking|tilted|sweating]", "pawns are the soul of [chess|snacks]", "the [dark|light] squares are weak", "premove [king|god|fail]", "nice [prep|line|idea]", "that rook is [asleep|a monster]", "passed pawn~", "[resign|resigns]?", "puzzle [rush|time]?",
 	},
 	cozy: {
-		"[so|very] [pretty|cute|relaxing|soft]", "[aww~|aw|awww]", "love the [colours|colors|brush|shading|garden|pattern]", "{pet} [is so cute|sighting|says hi] {love}", "[plant|water] the {item}", "more [blue|green|yellow|pink|flowers]?", "[smells|looks] [good|tasty] from here", "recipe [please|pls|when]?", "this [song|tune|playlist] is so [calm|nice|lovely]", "[tea|cocoa|coffee] [time|break|check]", "im [knitting|drawing|baking|doing homework] [along|with you]", "the [tiny|little] [hat|house|frog] {love}", "[sleepy|cosy|rainy day] vibes", "add [butter|salt|glitter|a frog]",
-		"[bread|cookies|soup] [looks|is] [done|ready|amazing]", "hydrate {host} {love}", "[happy|little] [trees|accidents]", "your [voice|art|laugh] is [calming|great|so nice]", "finished my [sketch|scarf|essay] {joy}", "good vibes only {love}", "{pet} {love*}", "name the [frog|cow|plant] {@}", "that [line|stitch|crust] is [perfect|crisp]", "[study|work] with me stream {joy}", "oops the [paint|milk|yarn]", "take your time", "[can i|may i] have one {joy}", "new [brush|oven|needle] day", "soft launch of [spring|autumn]",
+		"[so|very] [pretty|cute|relaxing|soft]", "[aww~|aw|awww]", "love the [colours|colors|brush|shading|garden|pattern]", "the {pet} [is so cute|says hi|is asleep] {love}", "[plant|water] the {item}", "more [blue|green|yellow|pink|flowers]?", "[smells|looks] [good|tasty] from here", "recipe [please|pls|when]?", "this [song|tune|playlist] is so [calm|nice|lovely]", "[tea|cocoa|coffee] [time|break|check]", "im [knitting|drawing|baking|doing homework] [along|with you]", "the [tiny|little] [hat|house|frog] {love}", "[sleepy|cosy|rainy day] vibes", "add [butter|salt|glitter|a frog]",
+		"[bread|cookies|soup] [looks|is] [done|ready|amazing]", "hydrate {host} {love}", "[happy|little] [trees|accidents]", "your [voice|art|laugh] is [calming|great|so nice]", "finished my [sketch|scarf|essay] {joy}", "good vibes only {love}", "[{pet} sighting|{pet} time] {love*}", "name the [frog|cow|plant] {@}", "that [line|stitch|crust] is [perfect|crisp]", "[study|work] with me stream {joy}", "oops the [paint|milk|yarn]", "take your time", "[can i|may i] have one {joy}", "new [brush|oven|needle] day", "soft launch of [spring|autumn]",
 	},
 	chatting: {
 		"[hot|bold|fair|cold] take", "[source|link|context]?", "{host} [is right|has a point|is wrong here]", "[next|skip] [video|clip|topic]", "[pause|PAUSE]", "[react|reaction] andy {irony}", "he [said|means] the other [guy|clip|one]", "[read|scroll] the comments", "that [headline|title|thumbnail] {irony}", "[tell|finish] the story", "who is [that|this guy|she]?", "{rival} [again|responded|posted|is live]", "did {rival} [apologise|reply|delete it]?", "[tier|ranking] list when", "[popcorn|snacks] ready", "[yap|yapping] session", "[podcast|debate] arc", "[agree|disagree|both are wrong]",

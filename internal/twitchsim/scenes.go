@@ -215,7 +215,7 @@ func (t *talk) startWave() {
 func (t *talk) chat() {
 	t.meanwhile()
 	var weight float64
-	crowd := 0.04
+	crowd := 0.02
 	if t.scene != nil {
 		weight = t.scene.weight(t.at)
 		crowd += t.scene.shape.crowd * weight

@@ -115,8 +115,12 @@ func (c *conn) ping() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
-	c.awaitPong = now
 	c.sayf("PING :tmi.twitch.tv")
+	c.at(task{due: now.Add(c.srv.cfg.PingEvery), do: c.ping})
+	if !c.awaitPong.IsZero() {
+		return // the answer to an earlier one is still owed
+	}
+	c.awaitPong = now
 	c.at(task{due: now.Add(c.srv.cfg.PongWait), do: func() {
 		c.mu.Lock()
 		dead := c.awaitPong.Equal(now)
@@ -125,7 +129,6 @@ func (c *conn) ping() {
 			c.close("no PONG")
 		}
 	}})
-	c.at(task{due: now.Add(c.srv.cfg.PingEvery), do: c.ping})
 }
 
 // joinTimes are the moments of an account's last joins.

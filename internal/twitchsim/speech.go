@@ -1,6 +1,7 @@
 package twitchsim
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -109,7 +110,12 @@ func (t *talk) endsInEmote() bool {
 	if _, ok := t.temper.emotes[word]; ok {
 		return true
 	}
-	return strings.ToLower(word) != word && strings.ToUpper(word) != word // CamelCase: an emote or a name
+	for _, list := range thirdEmotes {
+		if slices.Contains(list, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // appendEmote appends an emote for a feeling, mostly one of p's favourites.

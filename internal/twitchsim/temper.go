@@ -74,7 +74,7 @@ func emotePrefix(channel string) string {
 
 func hypeTemper() temperament {
 	return temperament{
-		pet: "goose", rate: 2, regulars: 420, foreign: 0.08, subject: actionGame, mood: 0.25, pause: 16 * time.Second,
+		pet: "goose", rate: 1.7, regulars: 420, foreign: 0.08, subject: actionGame, mood: 0.25, pause: 16 * time.Second,
 		scenes: []sceneChance{
 			{sceneTense, 24}, {sceneHype, 20}, {sceneLaugh, 16}, {sceneSad, 9}, {sceneRaid, 6}, {sceneGifts, 8}, {sceneDrama, 4},
 			{sceneSound, 3}, {scenePicture, 3}, {scenePoll, 5}, {sceneHate, 2}, {sceneBreak, 3}, {sceneViewbot, 1},
