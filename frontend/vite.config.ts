@@ -1,6 +1,7 @@
 import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
+import { licences } from './dev/licences.ts'
 
 // Numbers and dates are formatted by the reader's locale; tests have a fixed one.
 if (process.env.VITEST !== undefined) {
@@ -11,7 +12,7 @@ if (process.env.VITEST !== undefined) {
 const server = process.env.CHATMOOD_URL ?? 'http://127.0.0.1:8000'
 
 export default defineConfig({
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), licences()],
   // The server sends `style-src 'self'; img-src 'self'; font-src 'self'`, so
   // nothing may be inlined as a data: URL.
   build: { assetsInlineLimit: 0, target: 'es2023', reportCompressedSize: false },
@@ -29,5 +30,7 @@ export default defineConfig({
     environment: 'jsdom',
     include: ['src/**/*.test.{ts,tsx}'],
     restoreMocks: true,
+    // A busy machine is no failure.
+    testTimeout: 30_000,
   },
 })

@@ -489,6 +489,7 @@ const server = createServer(async (req, res) => {
     const channel = JSON.parse(body)
       .url.toLowerCase()
       .replace(/.*twitch\.tv\//, '')
+      .split(/[/?]/)[0]
     if (channel === 'too_many')
       return problem(res, 429, 'Too many channels are being analysed at once: stop one first')
     if (!running.has(channel)) running.set(channel, new Channel(channel))
@@ -519,6 +520,10 @@ const server = createServer(async (req, res) => {
   if (path.startsWith('/api/sessions/')) {
     const report = finished.find((r) => r.snapshot.id === path.split('/')[3])
     return report ? json(res, 200, report) : problem(res, 404, 'Session is not among the finished ones')
+  }
+  if (path.startsWith('/api/channels/')) {
+    const channel = running.get(path.split('/')[3])
+    return channel ? json(res, 200, channel.snapshot()) : problem(res, 404, 'Channel is not being analysed')
   }
   if (path.startsWith('/api/')) return problem(res, 404, 'Not found')
   const types = {

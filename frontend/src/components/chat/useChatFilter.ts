@@ -22,9 +22,8 @@ export function useChatFilter(): ChatFilter {
   const [params, setParams] = useSearchParams()
   const show = params.get('show')
   const inAddress = params.get('q') ?? ''
-  // What is typed shows at once; the address follows.
-  const [typed, setTyped] = useState<string>()
-  const query = typed ?? inAddress
+  // What is typed holds at once; the address follows, and begins it.
+  const [query, setQuery] = useState(inAddress)
 
   const put = useCallback(
     (key: string, value: string) => {
@@ -42,15 +41,14 @@ export function useChatFilter(): ChatFilter {
   )
 
   useEffect(() => {
-    if (typed === undefined) return
+    if (query === inAddress) return
     const id = setTimeout(() => {
-      put('q', typed)
-      setTyped(undefined)
+      put('q', query)
     }, writeDelay)
     return () => {
       clearTimeout(id)
     }
-  }, [typed, put])
+  }, [query, inAddress, put])
 
   const shown = useMemo(() => {
     const listed = labels.filter((l) => (show ?? '').split(',').includes(l))
@@ -67,7 +65,7 @@ export function useChatFilter(): ChatFilter {
     [shown, put],
   )
   const clear = useCallback(() => {
-    setTyped(undefined)
+    setQuery('')
     setParams(
       (old) => {
         const next = new URLSearchParams(old)
@@ -84,7 +82,7 @@ export function useChatFilter(): ChatFilter {
     query,
     active: query.trim() !== '' || shown.size < labels.length,
     toggle,
-    setQuery: setTyped,
+    setQuery,
     clear,
   }
 }

@@ -1,0 +1,195 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { expectAccessible, expectNoSidewaysScroll, launch, openPage } from './browser'
+import { startServer, type TestServer } from './server'
+
+let server: TestServer
+let browser: Browser
+let channel: string
+let sessionId: string
+
+beforeAll(async () => {
+  ;[server, browser] = await Promise.all([startServer(), launch()])
+  channel = await server.demoChannel()
+  // One finished session and one that runs.
+  await server.start(channel)
+  await server.messages(channel, 20)
+  sessionId = await server.finish(channel)
+  await server.start(channel)
+  await server.messages(channel, 20)
+})
+
+afterAll(async () => {
+  await browser.close()
+  await server.stop()
+})
+
+interface Stop {
+  name: string
+  path: () => string
+  /** Waits until the page shows what it is for. */
+  shown: (page: Page) => Promise<void>
+}
+
+const heading = (name: string | RegExp) => (page: Page) =>
+  page.getByRole('heading', { name }).first().waitFor()
+
+const stops: Stop[] = [
+  {
+    name: 'home',
+    path: () => '/',
+    shown: (page) =>
+      page
+        .getByRole('link', { name: new RegExp(channel) })
+        .first()
+        .waitFor(),
+  },
+  {
+    name: 'live',
+    path: () => `/analyze/${channel}`,
+    shown: (page) => page.locator('[data-testid=status][data-link=open]').waitFor(),
+  },
+  {
+    name: 'live, not analysed',
+    path: () => '/analyze/nobody',
+    shown: heading('nobody is not being analysed'),
+  },
+  {
+    name: 'sessions',
+    path: () => '/sessions',
+    shown: (page) => page.getByRole('link', { name: channel }).first().waitFor(),
+  },
+  {
+    name: 'sessions of nobody',
+    path: () => '/sessions?channel=nobody',
+    shown: heading('No finished sessions of nobody.'),
+  },
+  {
+    name: 'session',
+    path: () => `/sessions/${sessionId}`,
+    shown: (page) => page.getByTestId('total').waitFor(),
+  },
+  { name: 'about', path: () => '/about', shown: heading('How a message is judged') },
+  { name: 'not found', path: () => '/no/such/page', shown: heading('There is no such page') },
+]
+
+describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
+  test.each(stops)('$name is accessible', async ({ name, path, shown }) => {
+    const { page, done } = await openPage(browser, { colorScheme })
+    await page.goto(server.url + path())
+    await shown(page)
+    await expectAccessible(page, name)
+    await done()
+  })
+
+  test('dialogs, chat while paused and the plot as a table are accessible', async () => {
+    const { page, done } = await openPage(browser, { colorScheme })
+    await page.goto(`${server.url}/analyze/${channel}`)
+    await page.getByTestId('chat').locator('article').first().waitFor()
+    await page.keyboard.press('p')
+    await page.getByRole('button', { name: /Jump to newest/ }).waitFor()
+    await page.getByRole('button', { name: 'Table' }).click()
+    await page.getByRole('table').waitFor()
+    await expectAccessible(page, 'paused, table')
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await page.getByRole('dialog').waitFor()
+    await expectAccessible(page, 'stop dialog')
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
+    await expectAccessible(page, 'keyboard list')
+    await done()
+  })
+})
+
+test.each([
+  ['a narrow window', { width: 320, height: 640 }],
+  ['200 % zoom on a desktop', { width: 720, height: 450 }],
+])('%s loses nothing to the side', async (_what, viewport) => {
+  const { page, done } = await openPage(browser, { viewport })
+  for (const stop of stops) {
+    await page.goto(server.url + stop.path())
+    await stop.shown(page)
+    await expectNoSidewaysScroll(page, stop.name)
+    if (stop.name !== 'live') continue
+    for (const part of ['Chat', 'Details', 'Overview']) {
+      await page.getByRole('button', { name: part, exact: true }).click()
+      await expectNoSidewaysScroll(page, `${stop.name}, ${part}`)
+    }
+  }
+  await done()
+})
+
+describe('when the server fails', () => {
+  const provoked = /Failed to load resource/
+
+  test.each([
+    ['home', '/', '**/api/channels'],
+    ['sessions', '/sessions', '**/api/sessions*'],
+    ['session', '/sessions/some-id', '**/api/sessions/*'],
+  ])('%s says so and tries again when asked', async (_name, path, route) => {
+    const { page, done } = await openPage(browser, {}, provoked)
+    await page.route(route, (r) =>
+      r.fulfill({
+        status: 500,
+        contentType: 'application/problem+json',
+        body: JSON.stringify({
+          title: 'x',
+          status: 500,
+          detail: 'The disk is full',
+          error: 'The disk is full',
+        }),
+      }),
+    )
+    await page.goto(server.url + path)
+    await page.getByText('The disk is full').first().waitFor()
+    await expectAccessible(page, 'error')
+    await page.unroute(route)
+    await page.getByRole('button', { name: 'Try again' }).first().click()
+    await page.getByText('The disk is full').first().waitFor({ state: 'detached' })
+    await done()
+  })
+
+  test('the first page says when no server answers', async () => {
+    const { page, done } = await openPage(browser, {}, provoked)
+    await page.route('**/api/**', (r) => r.abort('connectionrefused'))
+    await page.goto(server.url)
+    await page.getByText('The chatmood server does not answer').first().waitFor()
+    await page.getByRole('textbox').fill('somebody')
+    await page.getByRole('textbox').press('Enter')
+    await expect.poll(() => page.getByText('The chatmood server does not answer').count()).toBeGreaterThan(1)
+    await done()
+  })
+
+  test('a refusal to start is shown in the server’s words', async () => {
+    const { page, done } = await openPage(browser, {}, provoked)
+    await page.route('**/api/twitch/connect', (r) =>
+      r.fulfill({
+        status: 429,
+        contentType: 'application/problem+json',
+        body: JSON.stringify({ detail: 'Stop one first' }),
+      }),
+    )
+    await page.goto(server.url)
+    await page.getByRole('textbox').fill('somebody')
+    await page.getByRole('textbox').press('Enter')
+    await page.getByText('Stop one first').waitFor()
+    await done()
+  })
+})
+
+test('the theme follows the system, can be chosen, and is remembered', async () => {
+  const { page, done } = await openPage(browser, { colorScheme: 'light' })
+  await page.goto(server.url)
+  const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)
+  const light = await background()
+  await page.emulateMedia({ colorScheme: 'dark' })
+  const dark = await background()
+  expect(dark).not.toBe(light)
+  await page.getByRole('button', { name: 'Theme: as the system' }).click()
+  await page.getByRole('button', { name: 'Theme: light' }).waitFor()
+  expect(await background()).toBe(light)
+  await page.reload()
+  expect(await background()).toBe(light)
+  await done()
+})

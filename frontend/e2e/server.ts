@@ -1,0 +1,184 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+/** A running `chatmood demo` with a data folder of its own. */
+export interface TestServer {
+  url: string
+  port: number
+  /** The first channel that the server offers to try. */
+  demoChannel: () => Promise<string>
+  start: (channel: string) => Promise<void>
+  /** Waits until a channel's analysis has counted so many messages. */
+  messages: (channel: string, atLeast: number) => Promise<void>
+  /** Stops an analysis and returns the id of the finished session. */
+  finish: (channel: string) => Promise<string>
+  stop: () => Promise<void>
+}
+
+const startTimeout = 30_000
+
+/** Starts the binary that CHATMOOD_BIN names, on a free port, with its simulated Twitch. */
+export async function startServer(): Promise<TestServer> {
+  const named = process.env.CHATMOOD_BIN
+  if (named === undefined || named === '') {
+    throw new Error(
+      'CHATMOOD_BIN is not set: build with `make build`, then run CHATMOOD_BIN=../bin/chatmood npm run e2e',
+    )
+  }
+  const port = await freePort()
+  const data = mkdtempSync(join(tmpdir(), 'chatmood-e2e-'))
+  const child = spawn(resolve(named), ['demo'], {
+    env: {
+      ...process.env,
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      DATA_DIR: data,
+      ENVIRONMENT: 'development',
+    },
+    cwd: data,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-8000)
+    })
+  }
+  const url = `http://127.0.0.1:${port}`
+  const stop = async () => {
+    await end(child)
+    rmSync(data, { recursive: true, force: true })
+  }
+  try {
+    await ready(url, child)
+  } catch (error) {
+    await stop()
+    throw new Error(`${named} demo did not start\n${output}`, { cause: error })
+  }
+  return { url, port, stop, ...calls(url) }
+}
+
+/** What tests ask of the API directly. */
+function calls(url: string): Pick<TestServer, 'demoChannel' | 'start' | 'messages' | 'finish'> {
+  const get = async <T>(path: string): Promise<T | undefined> => {
+    const response = await fetch(url + path)
+    return response.ok ? ((await response.json()) as T) : undefined
+  }
+  const post = async (path: string, body: object) => {
+    const response = await fetch(url + path, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
+  }
+  return {
+    demoChannel: async () => {
+      const channel = (await get<{ demo_channels: string[] }>('/api/info'))?.demo_channels[0]
+      if (channel === undefined) throw new Error('/api/info offers no demo channel')
+      return channel
+    },
+    start: (channel) => post('/api/twitch/connect', { url: channel }),
+    messages: (channel, atLeast) =>
+      until(`${atLeast} messages in ${channel}`, async () => {
+        const snapshot = await get<{ counts: { total: number } }>(`/api/channels/${channel}`)
+        return (snapshot?.counts.total ?? 0) >= atLeast ? true : undefined
+      }).then(() => undefined),
+    finish: async (channel) => {
+      await post('/api/twitch/disconnect', { channel })
+      return until(`a finished session of ${channel}`, async () => {
+        const list = await get<{ sessions: { id: string }[] }>(`/api/sessions?channel=${channel}`)
+        return list?.sessions[0]?.id
+      })
+    },
+  }
+}
+
+/** Asks until there is an answer. */
+async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + 60_000
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`)
+    await new Promise((r) => setTimeout(r, 100))
+  }
+}
+
+async function ready(url: string, child: ChildProcess): Promise<void> {
+  const deadline = Date.now() + startTimeout
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`it ended with code ${child.exitCode}`)
+    try {
+      if ((await fetch(`${url}/api/info`)).ok) return
+    } catch {
+      // Not listening yet.
+    }
+    if (Date.now() > deadline) throw new Error(`no answer within ${startTimeout / 1000} s`)
+    await new Promise((r) => setTimeout(r, 50))
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = new Promise((r) => child.once('exit', r))
+  child.kill('SIGTERM')
+  const killer = setTimeout(() => child.kill('SIGKILL'), 10_000)
+  await ended
+  clearTimeout(killer)
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await listen(server, 0)
+  const { port } = server.address() as AddressInfo
+  await new Promise((r) => server.close(r))
+  return port
+}
+
+const listen = (server: Server, port: number): Promise<void> =>
+  new Promise((ok, fail) => {
+    server.once('error', fail)
+    server.listen(port, '127.0.0.1', ok)
+  })
+
+/** A plain TCP proxy whose cable can be pulled. */
+export class CuttableProxy {
+  private server: Server | undefined
+  private readonly sockets = new Set<Socket>()
+  private port = 0
+
+  constructor(private readonly target: number) {}
+
+  async start(): Promise<void> {
+    this.server = createServer((near) => {
+      const far = connect(this.target, '127.0.0.1')
+      for (const s of [near, far]) {
+        this.sockets.add(s)
+        s.on('close', () => this.sockets.delete(s))
+        s.on('error', () => s.destroy())
+      }
+      near.pipe(far)
+      far.pipe(near)
+      near.on('close', () => far.destroy())
+      far.on('close', () => near.destroy())
+    })
+    await listen(this.server, this.port)
+    this.port = (this.server.address() as AddressInfo).port
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`
+  }
+
+  /** Ends every connection and refuses new ones until [start]. */
+  async cut(): Promise<void> {
+    const { server } = this
+    this.server = undefined
+    for (const s of this.sockets) s.destroy()
+    if (server !== undefined) await new Promise((r) => server.close(r))
+  }
+}
