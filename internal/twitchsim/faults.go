@@ -166,7 +166,9 @@ func parseFault(item string, now bool) (Fault, error) {
 		case '@':
 			f.Every = 0
 			if period, ok := strings.CutPrefix(part, "every"); ok {
-				f.Every, err = positiveDuration(strings.TrimSpace(period))
+				if f.Every, err = positiveDuration(strings.TrimSpace(period)); err == nil && f.Every < minEvery {
+					err = fmt.Errorf("a period of %v is too short: use %v or more", f.Every, minEvery)
+				}
 				f.At = f.Every
 			} else {
 				f.At, err = positiveDuration(part)
@@ -180,6 +182,9 @@ func parseFault(item string, now bool) (Fault, error) {
 	}
 	return f, nil
 }
+
+// minEvery is the shortest period of a repeated fault.
+const minEvery = 10 * time.Millisecond
 
 func (k faultKind) parseValue(s string) (float64, error) {
 	if k.unit == none {

@@ -413,7 +413,7 @@ func TestWebSocket(t *testing.T) {
 				}
 			}
 			write("CAP REQ :twitch.tv/tags twitch.tv/commands\r\nNICK justinfan7\r\n") // two lines in a frame
-			write("JOIN #a")                                                          // no line end
+			write("JOIN #a")                                                           // no line end
 			read("ROOMSTATE #a")
 			if err := s.WaitReaders(soon(t), "a", 1); err != nil {
 				t.Fatal(err)

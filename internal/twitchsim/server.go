@@ -179,6 +179,7 @@ func (s *Server) accept(ctx context.Context, nc net.Conn) {
 	}
 	s.nextConn++
 	c := newConn(s, nc, s.nextConn)
+	c.writeLimit = s.faults.splitSize()
 	s.conns[c] = struct{}{}
 	s.wg.Go(func() {
 		c.serve()
