@@ -355,3 +355,12 @@ func TestPlain(t *testing.T) {
 	}
 	v.closed(live.CodeNormal)
 }
+
+func contains(s string, parts ...string) bool {
+	for _, part := range parts {
+		if !strings.Contains(s, part) {
+			return false
+		}
+	}
+	return true
+}

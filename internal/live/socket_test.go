@@ -111,6 +111,7 @@ func TestCloseCodes(t *testing.T) {
 					t.Error("a frame came after the close")
 				}
 			}
+			c.Close()
 			waitFor(t, "the socket is gone", func() bool { return n.hub.Connections() == 0 })
 		})
 	}

@@ -213,17 +213,26 @@ func (r *room) plainFrames(messages []byte) (frames []byte, err error) {
 // asked for, or with the state of the channel. It returns false while that is
 // not known.
 func (r *room) welcome(v *viewer, h *haul, now time.Time) bool {
-	s := v.since
-	if v.gen == 0 && s.given && s.epoch == r.epoch && s.seq >= r.ring.before && s.seq <= r.seq {
-		v.gen, v.seq, v.pos = r.gen, s.seq, r.ring.after(s.seq)
-		r.hub.stats.resumed.Add(1)
-		if !v.plain {
-			h.add(textFrame(frame.AppendHello(nil, frame.Greeting{Channel: r.name, Epoch: r.epoch, Seq: s.seq, Resumed: true, Now: now})))
+	s, g := v.since, r.hello
+	// A hello is of use while the ring holds all that came after it.
+	fresh := g != nil && g.pos >= r.ring.tail && (v.gen != 0 || g.at >= v.joined-int64(r.hub.cfg.HelloAge))
+	if v.gen == 0 && s.given && s.epoch == r.epoch {
+		// Ahead of this node: it saw more through another one, or made it up,
+		// which the owner of the channel knows.
+		ahead := s.seq > r.seq
+		if ahead && !fresh {
+			return false
 		}
-		return true
+		if !ahead && s.seq >= r.ring.before || ahead && s.seq <= g.Seq {
+			v.gen, v.seq, v.pos = r.gen, s.seq, r.ring.after(s.seq)
+			r.hub.stats.resumed.Add(1)
+			if !v.plain {
+				h.add(textFrame(frame.AppendHello(nil, frame.Greeting{Channel: r.name, Epoch: r.epoch, Seq: s.seq, Resumed: true, Now: now})))
+			}
+			return true
+		}
 	}
-	g := r.hello
-	if g == nil || v.gen == 0 && g.at < v.joined-int64(r.hub.cfg.HelloAge) {
+	if !fresh {
 		return false
 	}
 	first := v.gen == 0
