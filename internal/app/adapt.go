@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -44,11 +43,8 @@ func (h apiHub) ServeWS(w http.ResponseWriter, r *http.Request, channel, address
 
 // Stream implements [httpapi.Hub].
 func (h apiHub) Stream(ctx context.Context, channel string, write func(frame []byte) error) error {
-	// The API bounds its event streams by address itself, and hands each frame
-	// to another goroutine, while the hub wants it back.
-	return h.Hub.Stream(ctx, live.StreamOptions{Channel: channel}, func(frame []byte, _ string) error {
-		return write(bytes.Clone(frame))
-	})
+	// The API bounds its event streams by address itself.
+	return h.Hub.Stream(ctx, live.StreamOptions{Channel: channel}, func(frame []byte, _ string) error { return write(frame) })
 }
 
 // checks are what the server's health depends on.

@@ -35,6 +35,9 @@ type Options struct {
 	// Demo marks the chat as simulated; DemoChannels are offered on the first page.
 	Demo         bool
 	DemoChannels []string
+	// Timing tunes how long the reader waits for Twitch; the zero value is made
+	// for Twitch itself.
+	Timing irc.Timing
 }
 
 // App is a server: opened by [New], at work in [App.Run].
@@ -90,7 +93,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		Analyzer: engine, Store: a.store, Bus: a.bus, Viewers: a.hub.Viewers,
 		Log: a.log, MaxChannels: cfg.MaxChannels,
 	})
-	a.reader = irc.NewReader(irc.Config{URL: cfg.TwitchURL, Handler: a.manager, Logger: a.log})
+	a.reader = irc.NewReader(irc.Config{URL: cfg.TwitchURL, Handler: a.manager, Logger: a.log, Timing: opts.Timing})
 	registry := prometheus.NewRegistry()
 	a.registerMetrics(registry)
 	a.api, err = httpapi.New(httpapi.Config{
