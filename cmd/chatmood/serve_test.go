@@ -109,7 +109,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 // A process that is killed in the middle of busy chat goes on where its last
 // checkpoint was, at most a second before, and tells the rest as a gap.
 func TestKill(t *testing.T) {
-	sim := twitchsim.New(twitchsim.Config{Listen: "127.0.0.1:0", AnyChannel: true, Quiet: true, Channels: []string{"alpha"}})
+	sim := twitchsim.New(twitchsim.Config{Listen: "127.0.0.1:0", AnyChannel: true, Quiet: true, Channels: []string{"alpha"}, JoinDelay: -1})
 	if err := sim.Listen(); err != nil {
 		t.Fatal(err)
 	}
