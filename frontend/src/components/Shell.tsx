@@ -1,6 +1,6 @@
 import { Keyboard, Monitor, Moon, Sun } from 'lucide-react'
-import { Suspense, useState } from 'react'
-import { Link, NavLink, Outlet } from 'react-router'
+import { Suspense, useEffect, useRef, useState } from 'react'
+import { Link, NavLink, Outlet, ScrollRestoration, useLocation } from 'react-router'
 import { useHotkeys } from '../hooks/useHotkeys'
 import { useTheme } from '../hooks/useTheme'
 import { t } from '../i18n'
@@ -21,6 +21,7 @@ export function Shell() {
     },
     t: next,
   })
+  const main = usePageFocus()
   const ThemeIcon = themeIcons[choice]
   return (
     <>
@@ -70,11 +71,12 @@ export function Shell() {
           <ThemeIcon aria-hidden className="size-4" />
         </IconButton>
       </header>
-      <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 flex-col outline-none">
+      <main id="main" ref={main} tabIndex={-1} className="flex min-h-0 flex-1 flex-col outline-none">
         <Suspense fallback={<Loading />}>
           <Outlet />
         </Suspense>
       </main>
+      <ScrollRestoration />
       <KeysDialog
         open={keysOpen}
         onClose={() => {
@@ -83,4 +85,17 @@ export function Shell() {
       />
     </>
   )
+}
+
+/** After a change of page the focus goes to the new one, as it would on a site of plain pages. */
+function usePageFocus() {
+  const main = useRef<HTMLElement>(null)
+  const { pathname } = useLocation()
+  const shown = useRef(pathname)
+  useEffect(() => {
+    if (shown.current === pathname) return
+    shown.current = pathname
+    main.current?.focus({ preventScroll: true })
+  }, [pathname])
+  return main
 }

@@ -32,15 +32,19 @@ export function ErrorState({ error, onRetry }: { error: Error; onRetry?: () => v
 export function EmptyState({
   heading,
   text,
+  part = false,
   children,
 }: {
   heading: string
   text?: string
+  /** True within a page that has a heading of its own. */
+  part?: boolean
   children?: ReactNode
 }) {
+  const Heading = part ? 'h2' : 'h1'
   return (
     <div className="flex flex-col items-center gap-2 px-4 py-14 text-center">
-      <h2 className="text-lg font-semibold">{heading}</h2>
+      <Heading className="max-w-full text-lg font-semibold wrap-anywhere">{heading}</Heading>
       {text !== undefined && <p className="max-w-md text-base text-muted">{text}</p>}
       {children !== undefined && <div className="mt-3 flex flex-wrap justify-center gap-2">{children}</div>}
     </div>

@@ -291,6 +291,7 @@ export const en = {
     title: (channel: string) => `${channel} session`,
     notFound: 'There is no such session',
     notFoundText: 'It may still be running, or its address is wrong.',
+    failed: 'This session could not be loaded',
     back: 'All sessions',
     lasted: 'Lasted',
     again: 'Analyse this channel again',

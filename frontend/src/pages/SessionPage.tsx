@@ -35,7 +35,8 @@ export default function SessionPage() {
     )
   }
   return (
-    <div className="mx-auto w-full max-w-5xl px-4 py-6">
+    <div className="mx-auto flex w-full max-w-5xl flex-col gap-4 px-4 py-6">
+      <h1 className="text-xl font-semibold tracking-tight">{t.session.failed}</h1>
       <ErrorState error={session.error} onRetry={() => void session.refetch()} />
     </div>
   )

@@ -61,13 +61,13 @@ export default function SessionsPage() {
         )
       ) : list.length === 0 ? (
         channel === '' ? (
-          <EmptyState heading={t.sessions.empty} text={t.sessions.emptyText}>
+          <EmptyState part heading={t.sessions.empty} text={t.sessions.emptyText}>
             <Link to="/" className={buttonClass()}>
               {t.common.homeLink}
             </Link>
           </EmptyState>
         ) : (
-          <EmptyState heading={t.sessions.emptyFor(channel)}>
+          <EmptyState part heading={t.sessions.emptyFor(channel)}>
             <Button
               onClick={() => {
                 setText('')
