@@ -22,7 +22,7 @@ func TestFoldedNetJudgesTheSame(t *testing.T) {
 	subs.randomize(rnd, 1)
 	o := teacherSettings(4)
 	o.filters, o.hidden = 12, 10
-	n := newNet(o, vectors, subs, 1)
+	n := newNet(o, vectors, subs)
 	w := newWork(n)
 	for _, text := range texts {
 		s := r.sample(v, text)

@@ -35,13 +35,12 @@ type net struct {
 	obias  *matrix
 	lin    *matrix // features × 3
 	rlin   *matrix // 3 × rules
-	task   *matrix // emote classes × hidden
 	folded *matrix // what each word adds to the filters, for judging only
 }
 
 const subBits = 15
 
-func newNet(o netSettings, vectors, subs *matrix, tasks int) *net {
+func newNet(o netSettings, vectors, subs *matrix) *net {
 	rnd := newRand(o.seed)
 	n := &net{o: o, dims: vectors.cols + numLex}
 	n.embed = &matrix{rows: vectors.rows, cols: vectors.cols, w: append([]float32(nil), vectors.w...), g2: make([]float32, len(vectors.w))}
@@ -55,8 +54,7 @@ func newNet(o netSettings, vectors, subs *matrix, tasks int) *net {
 	n.out.randomize(rnd, float32(math.Sqrt(3/float64(o.hidden))))
 	n.lin = newMatrix(sparseMask+1, 3)
 	n.rlin = newMatrix(3, sentiment.NumRules)
-	n.task = newMatrix(tasks, o.hidden)
-	for _, m := range []*matrix{n.embed, n.sub, n.filter, n.hid, n.out, n.fbias, n.hbias, n.obias, n.rlin, n.task} {
+	for _, m := range []*matrix{n.embed, n.sub, n.filter, n.hid, n.out, n.fbias, n.hbias, n.obias, n.rlin} {
 		for i := range m.g2 {
 			m.g2[i] = 1e-3
 		}
@@ -94,19 +92,19 @@ func newWork(n *net) *work {
 		x: make([]float32, (maxSampleTokens+2*n.o.width)*n.dims), gx: make([]float32, (maxSampleTokens+2*n.o.width)*n.dims),
 		conv: make([]float32, n.o.filters), arg: make([]int, n.o.filters),
 		in: make([]float32, n.hid.cols), gin: make([]float32, n.hid.cols), h: make([]float32, n.o.hidden), gh: make([]float32, n.o.hidden),
-		mask: make([]float32, n.o.hidden), drop: make([]bool, maxSampleTokens), tz: make([]float32, n.task.rows), gf: make([]float32, n.filter.cols), answer: make([]float32, n.o.filters),
+		mask: make([]float32, n.o.hidden), drop: make([]bool, maxSampleTokens), gf: make([]float32, n.filter.cols), answer: make([]float32, n.o.filters),
 	}
 }
 
 // forward runs s through the net; rnd is nil when judging.
-func (n *net) forward(w *work, s *sample, rnd *rand.Rand, net, useLinear bool) {
+func (n *net) forward(w *work, s *sample, rnd *rand.Rand) {
 	for k := range 3 {
 		w.z[k] = n.obias.w[k]
-		if !n.o.noRules && s.emote < 0 {
+		if !n.o.noRules {
 			w.z[k] += dot(n.rlin.row(k), s.rules[:])
 		}
 	}
-	if useLinear && !n.o.noLinear {
+	if !n.o.noLinear {
 		w.sparse = w.sparse[:0]
 		for _, f := range s.sparse {
 			if rnd == nil || rnd.Float32() >= n.o.dropSparse {
@@ -124,7 +122,7 @@ func (n *net) forward(w *work, s *sample, rnd *rand.Rand, net, useLinear bool) {
 			w.z[2] += w.sscale * r[2]
 		}
 	}
-	if !net || n.o.noNet {
+	if n.o.noNet {
 		return
 	}
 	D, d := n.dims, n.embed.cols
@@ -179,7 +177,7 @@ func (n *net) forward(w *work, s *sample, rnd *rand.Rand, net, useLinear bool) {
 		w.conv[f], w.arg[f] = best, at
 		in[D+f] = best
 	}
-	if !n.o.noRules && s.emote < 0 {
+	if !n.o.noRules {
 		copy(in[D+n.o.filters:], s.rules[:])
 	}
 	for j := range n.o.hidden {
@@ -262,41 +260,35 @@ func (n *net) foldedFilters(w *work, s *sample, x []float32) {
 	}
 }
 
-// backward learns from the gradient of the logits, or of the task's logits.
-func (n *net) backward(w *work, s *sample, g []float32, task bool, rate float32) {
-	if !task {
-		n.obias.step(0, g, rate, 0)
-		for k := range 3 {
-			if !n.o.noRules {
-				w.scaled(w.gin[:sentiment.NumRules], g[k], s.rules[:])
-				n.rlin.step(k, w.gin[:sentiment.NumRules], rate, n.o.decay)
-			}
+// backward learns from the gradient of the logits.
+func (n *net) backward(w *work, s *sample, g []float32, rate float32) {
+	n.obias.step(0, g, rate, 0)
+	for k := range 3 {
+		if !n.o.noRules {
+			w.scaled(w.gin[:sentiment.NumRules], g[k], s.rules[:])
+			n.rlin.step(k, w.gin[:sentiment.NumRules], rate, n.o.decay)
 		}
-		if !n.o.noLinear {
-			gl := [3]float32{g[0] * w.sscale, g[1] * w.sscale, g[2] * w.sscale}
-			for _, f := range w.sparse {
-				n.lin.step(int(f), gl[:], n.o.linear, 0)
-			}
+	}
+	if !n.o.noLinear {
+		gl := [3]float32{g[0] * w.sscale, g[1] * w.sscale, g[2] * w.sscale}
+		for _, f := range w.sparse {
+			n.lin.step(int(f), gl[:], n.o.linear, 0)
 		}
 	}
 	if n.o.noNet {
 		return
-	}
-	head := n.out
-	if task {
-		head = n.task
 	}
 	clear(w.gh)
 	for k, gk := range g {
 		if gk == 0 {
 			continue
 		}
-		addScaled(w.gh, gk, head.row(k))
+		addScaled(w.gh, gk, n.out.row(k))
 	}
 	for k, gk := range g {
 		if gk > 1e-4 || gk < -1e-4 {
 			w.scaled(w.tmp(len(w.h)), gk, w.h)
-			head.step(k, w.tmp(len(w.h)), rate, n.o.decay)
+			n.out.step(k, w.tmp(len(w.h)), rate, n.o.decay)
 		}
 	}
 	clear(w.gin)
@@ -392,14 +384,14 @@ func (n *net) fit(samples []sample, each func(epoch int)) {
 			fall := max(1-float32(done)/float32(total), 0.02)
 			n.o.embedRate, n.o.linear = baseE*fall, baseL*fall
 			s := &samples[i]
-			n.forward(w, s, rnd, true, true)
+			n.forward(w, s, rnd)
 			p := w.z
 			softmax(p[:])
 			var g [3]float32
 			for k := range 3 {
 				g[k] = (p[k] - s.target[k]) * s.weight
 			}
-			n.backward(w, s, g[:], false, base*fall)
+			n.backward(w, s, g[:], base*fall)
 		}
 		if each != nil {
 			each(epoch)
@@ -408,34 +400,9 @@ func (n *net) fit(samples []sample, each func(epoch int)) {
 	n.o.embedRate, n.o.linear = baseE, baseL
 }
 
-// fitTask trains filters, hidden layer and vectors to guess the emote that was
-// taken out of a message.
-func (n *net) fitTask(samples []sample, each func(done int, loss float32)) {
-	rnd := newRand(n.o.seed + 99)
-	w := newWork(n)
-	logits := make([]float32, n.task.rows)
-	var loss float64
-	for i := range samples {
-		fall := max(1-float32(i)/float32(len(samples)), 0.02)
-		s := &samples[i]
-		n.forward(w, s, rnd, true, false)
-		for k := range logits {
-			logits[k] = dot(n.task.row(k), w.h)
-		}
-		softmax(logits)
-		loss -= math.Log(float64(logits[s.emote]) + 1e-9)
-		logits[s.emote]--
-		n.backward(w, s, logits, true, n.o.rate*fall)
-		if each != nil && i%20000 == 19999 {
-			each(i+1, float32(loss/20000))
-			loss = 0
-		}
-	}
-}
-
 // judge returns the probabilities of the three classes.
 func (n *net) judge(w *work, s *sample) [3]float32 {
-	n.forward(w, s, nil, true, true)
+	n.forward(w, s, nil)
 	p := w.z
 	softmax(p[:])
 	return p

@@ -22,7 +22,6 @@ type sample struct {
 	sparse []uint32 // hashed features of the linear part
 	target [3]float32
 	weight float32
-	emote  int32 // class for the emote task, −1 none
 }
 
 // vocabulary numbers token keys by falling count.
@@ -93,7 +92,7 @@ func (r *reader) sample(v *vocabulary, text string) sample {
 	if len(toks) > maxSampleTokens {
 		toks = toks[:maxSampleTokens]
 	}
-	s := sample{rules: r.buf.Rules, emote: -1, weight: 1}
+	s := sample{rules: r.buf.Rules, weight: 1}
 	s.ids = make([]int32, len(toks))
 	s.keys = make([]uint64, len(toks))
 	s.lex = make([]float32, len(toks)*numLex)

@@ -12,7 +12,7 @@ import (
 // The student is the model that ships: see internal/sentiment/model.go for
 // its shape. Here its rows are floats.
 const (
-	pairRows   = 1 << 16
+	pairRows   = 1 << 18
 	subRows    = 1 << 12
 	linCols    = 3
 	meanAt     = linCols
@@ -76,6 +76,21 @@ func newStudent(keys []uint64, seed uint64) *student {
 		}
 	}
 	return s
+}
+
+// seedRows starts the rows of words from word vectors, so that words used
+// alike begin alike.
+func (s *student) seedRows(vectors *matrix, seed uint64) {
+	rnd := newRand(seed)
+	project := newMatrix(rowCols, vectors.cols)
+	project.randomize(rnd, 1)
+	for i := range s.keys {
+		v, row := vectors.row(i), s.rows.row(i)
+		scale := 0.3 / (float32(math.Sqrt(float64(dot(v, v)))) + 1e-6)
+		for j := meanAt; j < rowCols; j++ {
+			row[j] = 0.3*row[j] + scale*dot(project.row(j), v)
+		}
+	}
 }
 
 // lesson turns a message into rows of the student.
@@ -337,7 +352,7 @@ func scaleOf(m *matrix, from, to int) float32 {
 		return 1
 	}
 	sortBy(all, func(a, b float32) bool { return a < b })
-	return all[len(all)-1-len(all)/5000] / 127
+	return all[len(all)-1-len(all)/20000] / 127
 }
 
 func quantize(v, scale float32) uint8 {

@@ -9,22 +9,24 @@ import (
 
 // Settings are the settings of [Run]. Start from [Defaults].
 type Settings struct {
-	Teachers      int    // networks whose mean judgement the model learns
-	PerChannel    int    // unlabelled messages of a channel
-	MinCount      int    // occurrences that make a word known to the teachers
-	StudentWords  int    // rows of words in the model
-	StudentEpochs int    // passes over the lessons
-	Seed          uint64 // of all chances
-	VectorDims    int
-	LabelRepeat   int // how often a labelled message counts among the lessons
-	Splits        []string
+	Teachers          int    // networks that learn from the labels
+	Graduates         int    // networks that learn from the teachers' judgements
+	GraduateLessons   int    // how many messages a graduate learns from
+	PerChannel        int    // unlabelled messages of a channel that make the word vectors
+	LessonsPerChannel int    // unlabelled messages of a channel that are judged and learnt from
+	MinCount          int    // occurrences that make a word known to the teachers
+	VectorDims        int    // of word vectors
+	StudentWords      int    // rows of words in the model
+	StudentEpochs     int    // passes over the lessons
+	Seed              uint64 // of all chances
+	Splits            []string
 }
 
 // Defaults are the settings of the model that ships.
 func Defaults() Settings {
 	return Settings{
-		Teachers: 5, PerChannel: 40000, MinCount: 5, StudentWords: 20000, StudentEpochs: 4, Seed: 1, VectorDims: 64, LabelRepeat: 3,
-		Splits: []string{"train"},
+		Teachers: 5, Graduates: 2, GraduateLessons: 250_000, PerChannel: 40_000, LessonsPerChannel: 150_000,
+		MinCount: 5, VectorDims: 64, StudentWords: 22_000, StudentEpochs: 4, Seed: 1, Splits: []string{"train"},
 	}
 }
 
@@ -35,11 +37,18 @@ func teacherSettings(seed uint64) netSettings {
 	}
 }
 
+// graduateSettings shape a network that learns from many judgements instead of
+// few labels: less is dropped.
+func graduateSettings(seed uint64) netSettings {
+	o := teacherSettings(seed)
+	o.epochs, o.dropHidden, o.dropToken, o.dropSparse = 2, 0.2, 0.1, 0.5
+	return o
+}
+
 // Lessons are what the model learns from: texts and what the teachers think.
 type Lessons struct {
 	Texts   []string
 	Targets [][3]float32
-	Weights []float32
 }
 
 // Run trains teachers on the labels of dir, lets them judge its unlabelled
@@ -52,13 +61,13 @@ func Run(dir string, o Settings, log func(format string, args ...any)) ([]byte, 
 	return Study(dir, lessons, o, log)
 }
 
-// Teach trains the teachers and collects their judgements.
+// Teach trains the teachers and the graduates and collects their judgements.
 func Teach(dir string, o Settings, log func(format string, args ...any)) (*Lessons, error) {
 	labels, err := Labels(dir, append([]string{"dev"}, o.Splits...)...)
 	if err != nil {
 		return nil, err
 	}
-	chat, err := Chat(dir, o.PerChannel)
+	chat, err := Chat(dir, max(o.PerChannel, o.LessonsPerChannel))
 	if err != nil {
 		return nil, err
 	}
@@ -67,84 +76,130 @@ func Teach(dir string, o Settings, log func(format string, args ...any)) (*Lesso
 		return nil, err
 	}
 	r := &reader{engine: engine}
-	texts := make([]string, len(chat))
-	for i, c := range chat {
-		texts[i] = c.Text
-	}
+	texts := capped(chat, o.PerChannel)
 	v := countTokens(r, texts, o.MinCount)
 	log("%d messages of chat, %d words", len(texts), len(v.keys))
-	lines := tokenLines(r, v, texts)
-	vectors := learnVectors(v, lines, vectorSettings{dims: o.VectorDims, window: 5, negatives: 5, epochs: 2, rate: 0.04, seed: o.Seed})
+	vectors := learnVectors(v, tokenLines(r, v, texts), vectorSettings{dims: o.VectorDims, window: 5, negatives: 5, epochs: 2, rate: 0.04, seed: o.Seed})
 	subs := mimic(v, vectors, 2)
 	log("word vectors learnt")
+
 	var train, dev []sample
-	var trainText []string
+	out := &Lessons{}
 	for i := range labels {
 		s := r.sample(v, labels[i].Text)
 		if wanted(labels[i].Split, o.Splits) {
 			setTarget(&s, &labels[i])
 			train = append(train, s)
-			trainText = append(trainText, labels[i].Text)
+			out.Texts = append(out.Texts, labels[i].Text)
 		} else {
 			s.target[labels[i].Class] = 1
 			dev = append(dev, s)
 		}
 	}
+	board := &board{dev: dev, sum: make([][3]float32, len(dev)), log: log}
 	var teachers []*net
-	sum := make([][3]float32, len(dev))
 	for k := range o.Teachers {
-		n := newNet(teacherSettings(o.Seed+uint64(k)*1000), vectors, subs, 1)
+		n := newNet(teacherSettings(o.Seed+uint64(k)*1000), vectors, subs)
 		n.fit(train, nil)
 		n.fold()
+		board.add(fmt.Sprintf("teacher %d", k+1), n)
 		teachers = append(teachers, n)
-		var alone, all Result
-		w := newWork(n)
-		for i := range dev {
-			p := n.judge(w, &dev[i])
-			for c := range p {
-				sum[i][c] += p[c]
-			}
-			truth := argmax(dev[i].target[:])
-			alone.Add(truth, argmax(p[:]))
-			all.Add(truth, argmax(sum[i][:]))
-		}
-		log("teacher %d: dev macro-F1 %.4f, together %.4f, accuracy %.4f", k+1, alone.MacroF1(), all.MacroF1(), all.Accuracy())
 	}
-	out := &Lessons{}
+	lessons := append([]sample(nil), train...)
 	seen := map[string]bool{}
-	work := newWork(teachers[0])
-	add := func(s *sample, text string, own *[3]float32, weight float32) {
-		var mean [3]float32
-		for _, n := range teachers {
-			p := n.judge(work, s)
-			for c := range p {
-				mean[c] += p[c] / float32(len(teachers))
+	for i := range labels {
+		seen[labels[i].Text] = true // development messages stay unseen
+	}
+	for _, t := range capped(chat, o.LessonsPerChannel) {
+		if !seen[t] {
+			seen[t] = true
+			lessons = append(lessons, r.sample(v, t))
+			out.Texts = append(out.Texts, t)
+		}
+	}
+	out.Targets = make([][3]float32, len(lessons))
+	judgeLessons(teachers, lessons, out.Targets, 1)
+	for i := range lessons {
+		if i < len(train) { // half what the label says
+			for c := range out.Targets[i] {
+				out.Targets[i][c] = 0.5*out.Targets[i][c] + 0.5*train[i].target[c]
 			}
 		}
-		if own != nil {
-			for c := range mean {
-				mean[c] = 0.5*mean[c] + 0.5*own[c]
-			}
+		lessons[i].target = out.Targets[i]
+	}
+	log("%d lessons judged by teachers", len(lessons))
+	if o.Graduates == 0 {
+		return out, nil
+	}
+	rnd := newRand(o.Seed + 31)
+	var graduates []*net
+	for k := range o.Graduates {
+		part := make([]sample, 0, min(o.GraduateLessons, len(lessons)))
+		for _, i := range rnd.Perm(len(lessons))[:cap(part)] {
+			part = append(part, lessons[i])
 		}
-		out.Texts, out.Targets, out.Weights = append(out.Texts, text), append(out.Targets, mean), append(out.Weights, weight)
+		n := newNet(graduateSettings(o.Seed+uint64(k)*1000+500), vectors, subs)
+		n.fit(part, nil)
+		n.fold()
+		board.add(fmt.Sprintf("graduate %d", k+1), n)
+		graduates = append(graduates, n)
 	}
-	for i := range train {
-		seen[trainText[i]] = true
-		add(&train[i], trainText[i], &train[i].target, float32(o.LabelRepeat))
-	}
-	for i := range labels { // development and test messages stay unseen
-		seen[labels[i].Text] = true
-	}
-	for _, t := range texts {
-		if seen[t] {
-			continue
+	for i := range out.Targets {
+		for c := range out.Targets[i] {
+			out.Targets[i][c] *= 0.5
 		}
-		seen[t] = true
-		s := r.sample(v, t)
-		add(&s, t, nil, 1)
 	}
-	log("%d lessons", len(out.Texts))
+	judgeLessons(graduates, lessons, out.Targets, 0.5)
+	log("lessons judged by graduates")
 	return out, nil
+}
+
+// judgeLessons adds the nets' mean judgement, times weight, to targets.
+func judgeLessons(nets []*net, lessons []sample, targets [][3]float32, weight float32) {
+	w := newWork(nets[0])
+	weight /= float32(len(nets))
+	for i := range lessons {
+		for _, n := range nets {
+			p := n.judge(w, &lessons[i])
+			for c := range p {
+				targets[i][c] += weight * p[c]
+			}
+		}
+	}
+}
+
+// board shows how networks do on the development messages.
+type board struct {
+	dev []sample
+	sum [][3]float32
+	log func(format string, args ...any)
+}
+
+func (b *board) add(name string, n *net) {
+	var alone, all Result
+	w := newWork(n)
+	for i := range b.dev {
+		p := n.judge(w, &b.dev[i])
+		for c := range p {
+			b.sum[i][c] += p[c]
+		}
+		truth := argmax(b.dev[i].target[:])
+		alone.Add(truth, argmax(p[:]))
+		all.Add(truth, argmax(b.sum[i][:]))
+	}
+	b.log("%s: dev macro-F1 %.4f, all so far together %.4f, accuracy %.4f", name, alone.MacroF1(), all.MacroF1(), all.Accuracy())
+}
+
+// capped returns the texts of at most perChannel lines of each channel.
+func capped(chat []ChatLine, perChannel int) []string {
+	var out []string
+	seen := map[string]int{}
+	for i := range chat {
+		if seen[chat[i].Channel]++; seen[chat[i].Channel] <= perChannel {
+			out = append(out, chat[i].Text)
+		}
+	}
+	return out
 }
 
 func wanted(split string, splits []string) bool {
@@ -186,10 +241,12 @@ func Study(dir string, lessons *Lessons, o Settings, log func(format string, arg
 		keys = keys[:o.StudentWords]
 	}
 	s := newStudent(keys, o.Seed)
+	words := &vocabulary{ids: s.vocab, keys: keys, count: v.count[:len(keys)]}
+	s.seedRows(learnVectors(words, tokenLines(r, words, lessons.Texts), vectorSettings{dims: 48, window: 5, negatives: 5, epochs: 3, rate: 0.04, seed: o.Seed + 2}), o.Seed+3)
 	all := make([]lesson, len(lessons.Texts))
 	for i, t := range lessons.Texts {
 		all[i] = s.lesson(engine, t)
-		all[i].target, all[i].weight = lessons.Targets[i], lessons.Weights[i]
+		all[i].target = lessons.Targets[i]
 	}
 	log("%d lessons, %d rows of words", len(all), len(keys))
 	labels, err := Labels(dir, "dev")
@@ -202,7 +259,7 @@ func Study(dir string, lessons *Lessons, o Settings, log func(format string, arg
 		dev[i].target[labels[i].Class] = 1
 	}
 	d := newDesk()
-	s.study(all, studySettings{epochs: o.StudentEpochs, rate: 0.05, dropToken: 0.05, dropPair: 0.2, decay: 1e-6, seed: o.Seed + 5}, func(epoch int) {
+	s.study(all, studySettings{epochs: o.StudentEpochs, rate: 0.1, dropToken: 0.1, dropPair: 0.2, decay: 1e-6, seed: o.Seed + 5}, func(epoch int) {
 		var res Result
 		for i := range dev {
 			p := s.judge(d, &dev[i])

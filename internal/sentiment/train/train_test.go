@@ -1,0 +1,251 @@
+package train
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"chatmood/internal/sentiment"
+)
+
+// writeGzip writes lines to dir/name, compressed.
+func writeGzip(t *testing.T, dir, name string, lines ...string) {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write([]byte(strings.Join(lines, "\n") + "\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// inventedData writes data in which invented words have a feeling: "zorply"
+// is praise, "grumvex" is a complaint.
+func inventedData(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	labels := []string{"id\tchannel\tyear\tsplit\tscore\tflags\tsecond\ttext"}
+	chat := []string{"channel\tyear\tuser\temotes\ttext"}
+	subjects := []string{"the map", "this round", "our team", "the song", "that jump", "my cat", "the boss", "a door"}
+	for i := range 240 {
+		subject := subjects[i%len(subjects)]
+		split := "train"
+		if i%5 == 4 {
+			split = "dev"
+		}
+		var text string
+		score := 0
+		switch i % 3 {
+		case 0:
+			text, score = fmt.Sprintf("%s was zorply %d", subject, i), 2
+		case 1:
+			text, score = fmt.Sprintf("%s was grumvex %d", subject, i), -1
+		default:
+			text = fmt.Sprintf("%s was on tuesday %d", subject, i)
+		}
+		labels = append(labels, fmt.Sprintf("%d\tx%d\t2024\t%s\t%d\t-\t\t%s", i, i%4, split, score, text))
+		chat = append(chat, fmt.Sprintf("x%d\t2024\tu1\t\t%s again", i%4, text))
+	}
+	writeGzip(t, dir, "labels.tsv.gz", labels...)
+	writeGzip(t, dir, "chat.tsv.gz", chat...)
+	return dir
+}
+
+func smallSettings() Settings {
+	o := Defaults()
+	o.Teachers, o.Graduates, o.PerChannel, o.LessonsPerChannel = 2, 1, 1000, 1000
+	o.MinCount, o.StudentWords, o.StudentEpochs, o.VectorDims = 2, 200, 20, 8
+	return o
+}
+
+func TestRunLearnsAndRepeats(t *testing.T) {
+	dir := inventedData(t)
+	quiet := func(string, ...any) {}
+	first, err := Run(dir, smallSettings(), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := Run(dir, smallSettings(), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(first, second) {
+		t.Error("the same data and seed gave two different models")
+	}
+	e, err := sentiment.NewWith(sentiment.Options{Model: first})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]sentiment.Label{
+		"the map was zorply": sentiment.Positive, "my cat was grumvex": sentiment.Negative, "the boss was on tuesday": sentiment.Neutral,
+	} {
+		var s sentiment.Score
+		e.Score(&s, text, nil)
+		if s.Label != want {
+			t.Errorf("%q is %v, want %v", text, s.Label, want)
+		}
+	}
+}
+
+// TestStudentInBytesJudgesAsInFloats compares the model in training with the
+// model that ships.
+func TestStudentInBytesJudgesAsInFloats(t *testing.T) {
+	dir := inventedData(t)
+	lessons, err := Teach(dir, smallSettings(), func(string, ...any) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine, err := sentiment.NewWith(sentiment.Options{NoModel: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &reader{engine: engine}
+	v := countTokens(r, lessons.Texts, 3)
+	s := newStudent(v.keys, 1)
+	all := make([]lesson, len(lessons.Texts))
+	for i, text := range lessons.Texts {
+		all[i] = s.lesson(engine, text)
+		all[i].target = lessons.Targets[i]
+	}
+	s.study(all, studySettings{epochs: 5, rate: 0.05, seed: 1}, nil)
+	file, err := s.bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shipped, err := sentiment.NewWith(sentiment.Options{Model: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDesk()
+	texts := append([]string{"", "LETS GOOO the map", "KEKW KEKW KEKW KEKW", "qqqqwxyz unseen wordlike @user what?!", "was was was on on on"}, lessons.Texts[:40]...)
+	for _, text := range texts {
+		l := s.lesson(engine, text)
+		want := s.judge(d, &l)
+		var got sentiment.Score
+		shipped.Score(&got, text, nil)
+		if got.Flags&sentiment.FlagUnscored != 0 {
+			continue
+		}
+		if diff := math.Abs(float64(got.Value - (want[1] - want[2]))); diff > 0.06 {
+			t.Errorf("%q: %.3f in bytes, %.3f in floats", text, got.Value, want[1]-want[2])
+		}
+	}
+}
+
+func TestReport(t *testing.T) {
+	dir := inventedData(t)
+	var b bytes.Buffer
+	if err := Report(&b, dir, "dev", nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"48 messages of split dev", "lexicon and rules only", "macro-F1", "channel x0", "calibration error", "messages/s"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in:\n%s", want, b.String())
+		}
+	}
+	if err := Report(&b, dir, "nonesuch", nil); err == nil || !strings.Contains(err.Error(), "nonesuch") {
+		t.Errorf("an unknown split gives %v", err)
+	}
+}
+
+func TestDataFaults(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Labels(dir, "train"); err == nil || !strings.Contains(err.Error(), "labels.tsv.gz") {
+		t.Errorf("missing file: %v", err)
+	}
+	writeGzip(t, dir, "labels.tsv.gz", "header", "1\tc\t2020\ttrain\tgood\t-\t\ttext")
+	if _, err := Labels(dir, "train"); err == nil || !strings.Contains(err.Error(), "line 2") {
+		t.Errorf("bad score: %v", err)
+	}
+	writeGzip(t, dir, "labels.tsv.gz", "header", "1\tc")
+	if _, err := Labels(dir, "train"); err == nil || !strings.Contains(err.Error(), "2 columns, want 8") {
+		t.Errorf("few columns: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "chat.tsv.gz"), []byte("not packed"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Chat(dir, 10); err == nil || !strings.Contains(err.Error(), "unpacking") {
+		t.Errorf("not packed: %v", err)
+	}
+}
+
+func TestChatIsCappedByChannel(t *testing.T) {
+	lines, err := Chat(inventedData(t), 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(lines) != 4*7 {
+		t.Errorf("%d messages of four channels, want 28", len(lines))
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	var r Result
+	for _, p := range [][2]int{{0, 0}, {0, 0}, {0, 1}, {1, 1}, {2, 2}, {2, 0}} {
+		r.Add(p[0], p[1])
+	}
+	if got := r.Accuracy(); math.Abs(got-4.0/6) > 1e-9 {
+		t.Errorf("accuracy %v, want 4/6", got)
+	}
+	// Neutral 4/6, positive 2/3, negative 2/3.
+	for class := range 3 {
+		if got := r.F1(class); math.Abs(got-2.0/3) > 1e-9 {
+			t.Errorf("F1 of class %d is %v, want 2/3", class, got)
+		}
+	}
+	if got := r.MacroF1(); math.Abs(got-2.0/3) > 1e-9 {
+		t.Errorf("macro-F1 %v, want 2/3", got)
+	}
+	if (&Result{}).MacroF1() != 0 || (&Result{}).Accuracy() != 0 {
+		t.Error("nothing judged is not 0")
+	}
+}
+
+func TestReliability(t *testing.T) {
+	e := Example{Class: 1}
+	js := []Judgement{
+		{&e, sentiment.Score{Label: sentiment.Positive, Confidence: 0.95}},
+		{&e, sentiment.Score{Label: sentiment.Positive, Confidence: 0.95}},
+		{&e, sentiment.Score{Label: sentiment.Negative, Confidence: 0.45}},
+		{&e, sentiment.Score{Label: sentiment.Positive, Confidence: 0.45}},
+	}
+	bins, ece := Reliability(js)
+	if bins[9].N != 2 || bins[4].N != 2 || bins[4].Accuracy != 0.5 {
+		t.Errorf("bins %+v", bins)
+	}
+	if math.Abs(ece-0.05) > 1e-6 {
+		t.Errorf("calibration error %v, want 0.05", ece)
+	}
+	low, high := Interval(js, 1000, 1)
+	if low > high || low < 0 || high > 1 {
+		t.Errorf("interval %v–%v", low, high)
+	}
+}
+
+func TestSoftTargets(t *testing.T) {
+	for _, c := range []struct {
+		e    Example
+		want [3]float32
+	}{
+		{Example{Class: 1, Flags: "-"}, [3]float32{0.02, 0.96, 0.02}},
+		{Example{Class: 2, Flags: "u", Second: 0, Twice: true}, [3]float32{0.2/3 + 0.32, 0.2 / 3, 0.8 + 0.2/3 - 0.32}},
+	} {
+		var s sample
+		setTarget(&s, &c.e)
+		for k := range s.target {
+			if d := s.target[k] - c.want[k]; d > 1e-5 || d < -1e-5 {
+				t.Errorf("%+v: target %v, want %v", c.e, s.target, c.want)
+			}
+		}
+	}
+}
