@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"chatmood/internal/chat"
@@ -49,7 +50,8 @@ func (c *simCmd) Run(e *env) error {
 		_, err := fmt.Fprint(e.stdout, twitchsim.FaultUsage())
 		return err
 	}
-	cfg, err := c.config(e)
+	stderr := &lockedWriter{w: e.stderr} // the log and the statistics share it
+	cfg, err := c.config(stderr)
 	if err != nil {
 		return err
 	}
@@ -61,7 +63,7 @@ func (c *simCmd) Run(e *env) error {
 		defer script.Close()
 		defer func() {
 			if _, n := script.Problems(); n > 0 {
-				fmt.Fprintf(e.stderr, "sim: %d lines of %s could not be read; 'chatmood analyze' shows them\n", n, c.Script)
+				fmt.Fprintf(stderr, "sim: %d lines of %s could not be read; 'chatmood analyze' shows them\n", n, c.Script)
 			}
 		}()
 		cfg.Script = script
@@ -80,7 +82,7 @@ func (c *simCmd) Run(e *env) error {
 	reported := make(chan struct{})
 	go func() {
 		defer close(reported)
-		reportSim(ctx, e.stderr, sim)
+		reportSim(ctx, stderr, sim)
 	}()
 	err = sim.Run(ctx)
 	cancel()
@@ -89,14 +91,14 @@ func (c *simCmd) Run(e *env) error {
 }
 
 // config checks the command line and turns it into a configuration.
-func (c *simCmd) config(e *env) (twitchsim.Config, error) {
+func (c *simCmd) config(stderr io.Writer) (twitchsim.Config, error) {
 	level := slog.LevelInfo
 	if c.Verbose {
 		level = slog.LevelDebug
 	}
 	cfg := twitchsim.Config{
 		Listen: c.Listen, Seed: c.Seed, Limit: c.Limit, Speed: c.Speed, AnyChannel: true, TLS: c.TLS,
-		Logger: slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: level})),
+		Logger: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})),
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return cfg, usagef("--listen %q is no address: write HOST:PORT, such as 127.0.0.1:6667", c.Listen)
@@ -126,6 +128,18 @@ func (c *simCmd) config(e *env) (twitchsim.Config, error) {
 	}
 	cfg.Faults = faults
 	return cfg, nil
+}
+
+// lockedWriter lets several goroutines write whole lines.
+type lockedWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
 }
 
 // announce tells where the simulator is and how to read from it.

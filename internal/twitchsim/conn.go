@@ -92,8 +92,9 @@ func (c *conn) serve() {
 	writer.Go(func() { c.write(w) })
 	defer writer.Wait()
 	defer c.close("client left")
-	c.later = append(c.later, task{due: c.opened.Add(greetTimeout), do: c.checkGreeting})
-	c.poke()
+	c.mu.Lock()
+	c.at(task{due: c.opened.Add(greetTimeout), do: c.checkGreeting})
+	c.mu.Unlock()
 	lines := newLineReader(w, maxClientLine)
 	for {
 		line, err := lines.next()
