@@ -83,7 +83,7 @@ class Channel {
   constructor(channel, startedAt = Date.now()) {
     this.channel = channel
     this.id = `s${startedAt.toString(36)}${channel}`
-    this.epoch = Date.now().toString(36)
+    this.epoch = Date.now()
     this.seq = 0
     this.startedAt = startedAt
     this.log = [] // [seq after, frame]
@@ -394,7 +394,7 @@ class Channel {
 
   join(socket, since) {
     const [epoch, seq] = (since ?? '').split('.')
-    const resumed = epoch === this.epoch
+    const resumed = epoch === String(this.epoch)
     const hello = {
       type: 'hello',
       channel: this.channel,

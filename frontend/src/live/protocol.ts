@@ -234,8 +234,14 @@ export function parseFrame(text: string): ServerFrame | undefined {
     return { type: 'batch', seq: value.seq as number, n: list.length, messages: parseMessages(list) }
   }
   if (value.type === 'hello') {
-    const { recent, ...rest } = value
-    const hello = { ...rest, resumed: value.resumed === true } as unknown as HelloFrame
+    const { recent, epoch, ...rest } = value
+    // A number on the wire; here it is only compared and sent back.
+    if (typeof epoch !== 'number' && typeof epoch !== 'string') return undefined
+    const hello = {
+      ...rest,
+      epoch: String(epoch),
+      resumed: value.resumed === true,
+    } as unknown as HelloFrame
     if (Array.isArray(recent)) hello.recent = parseMessages(recent)
     return hello
   }
@@ -250,7 +256,6 @@ const required = new Map<string, readonly (readonly [string, Kind])[]>(
   Object.entries({
     hello: [
       ['channel', 'string'],
-      ['epoch', 'string'],
       ['seq', 'number'],
     ],
     batch: [
