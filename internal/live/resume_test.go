@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -416,6 +417,7 @@ func TestAccounting(t *testing.T) {
 			n := newNode(t, live.Config{RingFrames: 60, Linger: time.Hour, HelloAge: time.Duration(seed+1) * 5 * time.Millisecond})
 			o := newOwner(t, n.bus, "somebody", 1)
 			var finished atomic.Bool
+			current := func(a *account) bool { return a.at.Load() == o.at() && a.epoch.Load() == o.epoch }
 			var clients sync.WaitGroup
 			resumed := make([]*account, 12)
 			for i := range resumed {
@@ -437,20 +439,15 @@ func TestAccounting(t *testing.T) {
 				default:
 					o.batch(1 + rng.IntN(20))
 				}
-				if i%25 == 0 { // let the clients see some of it
-					before := n.hub.Stats().Writes
-					waitFor(t, "something is written", func() bool { return n.hub.Stats().Writes > before+5 })
+				if i%20 == 0 { // let somebody catch up
+					o.event(frame.Ephemeral, func(seq uint64) []byte { return frame.AppendStats(nil, seq, frame.Stats{}) })
+					waitFor(t, "somebody has everything", func() bool { return slices.ContainsFunc(resumed, current) })
 				}
 			}
 			o.batch(1)
 			finished.Store(true)
 			waitFor(t, "all have everything", func() bool {
-				for _, a := range resumed {
-					if a.at.Load() != o.at() || a.epoch.Load() != o.epoch {
-						return false
-					}
-				}
-				return true
+				return !slices.ContainsFunc(resumed, func(a *account) bool { return !current(a) })
 			})
 			o.event(frame.End, func(uint64) []byte { return frame.AppendStopped(nil, "somebody") })
 			clients.Wait()

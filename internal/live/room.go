@@ -20,6 +20,7 @@ type room struct {
 	mu      sync.RWMutex // guards what follows; writers are the bus, hellos and joins
 	ring    ring
 	epoch   uint64 // 0: not known yet
+	began   uint64 // position in the ring where the epoch began
 	seq     uint64 // of the newest stream frame
 	known   bool   // seq is known
 	hello   *greeting
@@ -131,6 +132,7 @@ func (r *room) trim(now int64) {
 // reset begins a new epoch. r.mu is held.
 func (r *room) reset(epoch uint64) {
 	r.ring.clear()
+	r.began = r.ring.head
 	r.latest = [2]uint64{}
 	r.epoch, r.seq, r.known, r.live, r.hello = epoch, 0, false, false, nil
 }
@@ -208,8 +210,8 @@ func (r *room) greet(g *greeting) (bool, error) {
 		r.reset(g.Epoch)
 	}
 	// Frames that were in the ring when the question was put are contained in
-	// the answer, unless the ring was emptied since.
-	g.pos = max(g.pos, r.ring.tail)
+	// the answer; those of an epoch before are of no interest.
+	g.pos = max(g.pos, r.began)
 	if !r.known {
 		r.known, r.seq, r.ring.before = true, g.Seq, g.Seq
 	}
