@@ -509,10 +509,21 @@ func (s *Session) isEmote(w string) bool {
 	}
 	for i := range len(w) {
 		if w[i] >= 'A' && w[i] <= 'Z' {
-			return isKnownEmote(w) || hasEmoteShape(w)
+			return isKnownEmote(w) || hasEmoteShape(w) && !s.isName(w)
 		}
 	}
 	return w == "xdd" || w == "buh" || w == ":tf:"
+}
+
+// isName reports whether a word is the name of the channel or of somebody who
+// wrote lately: many are written like emotes.
+func (s *Session) isName(w string) bool {
+	var b [maxEmoteBytes]byte
+	n := copy(b[:], w)
+	for i := range n {
+		b[i] = lower(b[i])
+	}
+	return string(b[:n]) == s.channel || s.active.find(metro.Hash64(b[:n], seedChatter)) != nil
 }
 
 // TopTerms returns the n most used words, or emotes of any provider, most

@@ -47,7 +47,9 @@ func TestTerms(t *testing.T) {
 		{"go/left left-right snake_case", "left right snake_case", ""},
 		{"KEKW kekw LULW PogU peepoHappy", "kekw", "KEKW LULW PogU peepoHappy"},
 		{"KEKW KEKW KEKW", "", "KEKW"},
-		{"streamerHype iPhone YouTube ViewerOne", "iphone viewerone youtube", "streamerHype"},
+		{"streamerHype iPhone YouTube McDonald ViewerOneTV", "iphone mcdonald vieweronetv youtube", "streamerHype"},
+		{"RainbowDance ClapCC GoNow NiP BigMaN4", "nip", "BigMaN4 ClapCC GoNow RainbowDance"},
+		{"Word SHOUT ThEy's A-Team streamer2", "shout streamer2 team theys word", ""},
 		{"Pog, Pog", "pog", "Pog"}, // an emote is a whole word between spaces
 		{"D: EZ 5Head", "", "5Head D: EZ"},
 		{"größe SCHÖN Привет", "größe schön привет", ""},
@@ -125,6 +127,16 @@ func TestTopTermsByLabel(t *testing.T) {
 	}
 	if got := s.TopTerms(false, "cheerful", 5); got == nil || len(got) != 0 {
 		t.Errorf("an unknown label: %+v", got)
+	}
+}
+
+// Names of chatters and of the channel are no emotes, however they are written.
+func TestNamesAreNoEmotes(t *testing.T) {
+	s := New("s", "bigdemo", testStart, Options{})
+	s.Add(&chat.Message{Login: "viewerone", DisplayName: "ViewerOne", Text: "hi", Time: testStart}, nil)
+	words, emotes := termsIn(s, &chat.Message{Login: "a", Text: "ViewerOne BigDemo ViewerTwo", Time: testStart})
+	if !slices.Equal(words, []string{"bigdemo", "hi", "viewerone"}) || !slices.Equal(emotes, []string{"ViewerTwo"}) {
+		t.Errorf("words %q, emotes %q", words, emotes)
 	}
 }
 

@@ -82,34 +82,55 @@ func isKnownEmote(w string) bool {
 	return false
 }
 
-// hasEmoteShape reports whether a word is written as the emotes of a channel
-// are: a prefix in lower case and then a capital ("streamerHype"). Brands such
-// as "iPhone" have one small letter in front only, names begin with a capital.
+// hasEmoteShape reports whether a word is written as emotes are: the prefix of
+// a channel in small letters and then a capital ("streamerHype"), or several
+// words in one ("RainbowDance", "ClapHD"). Brands such as "iPhone" have one
+// small letter in front only; those that look the same ("YouTube") and
+// surnames ("McDonald") are left out.
 func hasEmoteShape(w string) bool {
 	if len(w) < 4 || len(w) > 28 {
 		return false
 	}
-	lower, capital := 0, false
-	for i := range len(w) {
+	lower := 0 // letters and digits before the first capital
+	for lower < len(w) && (w[lower] >= 'a' && w[lower] <= 'z' || w[lower] >= '0' && w[lower] <= '9') {
+		lower++
+	}
+	humps, small, tail := 0, 0, 0 // capitals after a small letter; small letters; capitals at the end
+	for i := lower; i < len(w); i++ {
 		switch c := w[i]; {
-		case c >= 'a' && c <= 'z':
-			if !capital {
-				lower++
-			}
 		case c >= 'A' && c <= 'Z':
-			if i == lower && lower < 2 {
-				return false
+			if i > 0 && w[i-1] >= 'a' {
+				humps++
 			}
-			capital = true
+			tail++
+		case c >= 'a' && c <= 'z':
+			small++
+			tail = 0
 		case c >= '0' && c <= '9':
-			if !capital {
-				lower++
-			}
+			tail = 0
 		default:
 			return false
 		}
 	}
-	return capital && lower >= 2 && w[0] > '9'
+	switch {
+	case lower == len(w):
+		return false
+	case lower > 0:
+		return lower >= 2 && w[0] > '9'
+	}
+	// "NaM" and "NiP" could be anything.
+	return humps > 0 && small >= 2 && (len(w) > 5 || tail < 2) && !isCompoundName(w)
+}
+
+// isCompoundName reports names that are written like emotes.
+func isCompoundName(w string) bool {
+	switch w {
+	case "YouTube", "YouTuber", "YouTubers", "TikTok", "PayPal", "PlayStation", "GameStop", "GitHub", "OnlyFans", "MineCraft", "OverWatch",
+		"DreamHack", "FaceBook", "InstaGram", "SnapChat", "SoundCloud", "JavaScript", "TypeScript", "PowerPoint", "LinkedIn", "FaceTime",
+		"NaVi", "LeBron", "PewDiePie", "LoL", "WoW", "PhD", "CoD", "DoTA", "BitCoin", "NordVPN", "OpenAI", "ChatGPT", "HyperX", "SteelSeries", "AliExpress":
+		return true
+	}
+	return strings.HasPrefix(w, "Mc") || strings.HasPrefix(w, "Mac") || strings.HasSuffix(w, "TV")
 }
 
 // isLink reports whether a token is an address and no word.
@@ -158,7 +179,8 @@ func isKnownBot(login string) bool {
 		"deepbot", "phantombot", "coebot", "ohbot", "xanbot", "vivbot", "hnlbot", "stay_hydrated_bot",
 		"pretzelrocks", "songlistbot", "kofistreambot", "tangiabot", "blerp", "dixperbro", "own3d", "pokemoncommunitygame",
 		"restreambot", "streamholics", "lolrankbot", "frostytoolsdotcom", "creatisbot", "snusbot", "snapchat_bot",
-		"thepositivebot", "huwobot", "scriptorex", "gempbot", "potatbotat", "streamstickers", "streamlootsbot", "regressz", "logviewer", "drapsnatt", "mikuia", "ankhbot", "scorpbot", "anotherttvviewer", "lattemotte":
+		"thepositivebot", "huwobot", "scriptorex", "gempbot", "potatbotat", "streamstickers", "streamlootsbot", "tipeeebot", "amazefulbot", "mirrobot", "playwithviewersbot", "overlayexpert", "crowdcontrol",
+		"regressz", "logviewer", "drapsnatt", "mikuia", "ankhbot", "scorpbot", "anotherttvviewer", "lattemotte":
 		return true
 	}
 	return false
