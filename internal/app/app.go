@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"chatmood/internal/analysis"
 	"chatmood/internal/bus"
 	"chatmood/internal/channels"
 	"chatmood/internal/config"
@@ -91,7 +92,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	a.hub = live.New(live.Config{Bus: a.bus, Logger: a.log, MaxSockets: cfg.MaxSockets, MaxPerAddress: cfg.MaxPerAddress})
 	a.manager = channels.New(channels.Config{
 		Analyzer: engine, Store: a.store, Bus: a.bus, Viewers: a.hub.Viewers,
-		Log: a.log, MaxChannels: cfg.MaxChannels,
+		Log: a.log, MaxChannels: cfg.MaxChannels, Options: analysis.Options{IsEmote: engine.IsEmote},
 	})
 	a.reader = irc.NewReader(irc.Config{URL: cfg.TwitchURL, Handler: a.manager, Logger: a.log, Timing: opts.Timing})
 	registry := prometheus.NewRegistry()

@@ -21,7 +21,7 @@ type Config struct {
 	Port        int    `env:"PORT" default:"8000" min:"0" max:"65535" help:"Port to listen on; 0 takes any free one"`
 	FrontendURL string `env:"FRONTEND_URL" help:"Origin of a front-end that is served elsewhere, such as https://mood.example; it may then call the API. In production it must be https"`
 	DataDir     string `env:"DATA_DIR" default:"data" help:"Folder for the embedded database and everything else that is kept; made when missing"`
-	SecretKey   string `env:"SECRET_KEY" secret:"true" help:"Key that signs tokens, 32 bytes or more (openssl rand -hex 32). In development one is made and kept in DATA_DIR"`
+	SecretKey   string `env:"SECRET_KEY" secret:"true" help:"Key that signs tokens, once there are accounts; production refuses a missing one and one under 32 bytes (openssl rand -hex 32)"`
 	TwitchURL   string `env:"TWITCH_IRC_URL" default:"ircs://irc.chat.twitch.tv:6697" help:"Twitch's chat server, or a simulator: irc://, ircs://, ws:// or wss://"`
 	NATSURL     string `env:"NATS_URL" secret:"true" help:"NATS server to use as the bus; unset, one runs inside the process"`
 
