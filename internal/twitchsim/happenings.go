@@ -196,6 +196,7 @@ func (t *talk) gifts() {
 	t.topic.gifter = giver.login
 	n := [...]int{5, 5, 5, 10, 10, 20, 50}[t.rng.IntN(7)]
 	total := n + t.rng.IntN(100)
+	t.topic.count = n
 	count, sum := strconv.Itoa(n), strconv.Itoa(total)
 	batchID := strconv.FormatUint(1_000_000_000_000_000_000+t.rng.Uint64N(8_000_000_000_000_000_000), 10)
 	t.notice(giver, "submysterygift",
@@ -204,7 +205,8 @@ func (t *talk) gifts() {
 		"msg-param-sender-count", sum, "msg-param-sub-plan", "1000")
 	for range n {
 		t.after(t.between(100*time.Millisecond, 2500*time.Millisecond), func() {
-			to := t.people.regulars[t.rng.IntN(len(t.people.regulars))]
+			quiet := t.people.regulars[len(t.people.regulars)/10:] // the loud ones pay themselves
+			to := quiet[t.rng.IntN(len(quiet))]
 			to.sub = true
 			to.months++
 			to.setBadges()
@@ -223,7 +225,8 @@ func (t *talk) raid() {
 	t.topic.raider = name
 	login := strings.ToLower(name)
 	p := &person{login: login, display: name, id: userIDOf(login), color: "#9ACD32"}
-	n := strconv.Itoa(20 + int(t.rng.ExpFloat64()*180))
+	t.topic.count = 20 + int(t.rng.ExpFloat64()*180)
+	n := strconv.Itoa(t.topic.count)
 	t.notice(p, "raid", n+" raiders from "+name+" have joined!", "",
 		"msg-param-displayName", name, "msg-param-login", login,
 		"msg-param-profileImageURL", "https://static-cdn.jtvnw.net/jtv_user_pictures/"+login+"-profile_image-%s.png",

@@ -30,6 +30,7 @@ type person struct {
 	suffix   bool    // has a client that gets past the check for repeats
 	favorite int     // picks the person's own among the emotes
 	asked    string  // the last text, for repeats
+	copied   string  // the last copypasta
 }
 
 // people are the chatters of a room.
@@ -166,7 +167,7 @@ func (ps *people) invent(rng *rand.Rand, tm temperament) *person {
 	if rng.Float64() < tm.foreign {
 		p.foreign = foreignLexes[rng.IntN(len(foreignLexes))]
 	}
-	if rng.Float64() < 0.5 {
+	if rng.Float64() < 0.45 {
 		p.sub = true
 		p.months = 1 + int(math.Pow(rng.Float64(), 2.2)*60)
 	}

@@ -2,6 +2,7 @@ package twitchsim
 
 import (
 	"math"
+	"strings"
 	"time"
 )
 
@@ -224,6 +225,13 @@ func (t *talk) chat() {
 	t.mood += (t.temper.mood - t.mood) * 0.004
 	p := t.people.pick(t.rng, crowd)
 	if t.at < t.wave.until && t.chance(t.wave.share) {
+		for range 5 { // nobody copies it twice in a row
+			if p.copied != t.wave.text {
+				break
+			}
+			p = t.people.pick(t.rng, 1)
+		}
+		p.copied = t.wave.text
 		t.text = append(t.text[:0], t.wave.text...)
 		if t.chance(0.06) {
 			t.text = trimText(t.appendEmote(append(t.text, ' '), p, laughter))
@@ -241,6 +249,11 @@ func (t *talk) chat() {
 // sceneLine says something about what is going on.
 func (t *talk) sceneLine(p *person, weight float64) {
 	sc := t.scene
+	if text := strings.TrimSuffix(p.asked, " \u034f"); text != "" && len(text) < 40 && text[0] != '!' && text[0] != '@' && t.chance(0.03) {
+		t.text = append(t.text[:0], text...) // once more, with feeling
+		t.say(p, extra{})
+		return
+	}
 	set, feel := sc.shape.set, sc.shape.feel
 	switch x := t.rng.Float64(); sc.kind {
 	case scenePoll:
@@ -253,6 +266,10 @@ func (t *talk) sceneLine(p *person, weight float64) {
 			t.compose(p, set, feel, sc.shape.energy)
 			t.say(p, extra{first: true})
 			return
+		}
+	case sceneGifts:
+		if p.login == t.topic.gifter { // who does not thank himself
+			set, feel = calmGood, joy
 		}
 	case sceneHype:
 		if x < 0.06 {

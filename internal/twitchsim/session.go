@@ -305,6 +305,11 @@ func (c *conn) say(tagPart, rest []byte) {
 	target, text, _ := bytes.Cut(rest, []byte(" "))
 	channel, _ := strings.CutPrefix(strings.ToLower(string(target)), "#")
 	text = bytes.ToValidUTF8(bytes.TrimPrefix(bytes.TrimLeft(text, " "), []byte(":")), nil)
+	action := false
+	if t, ok := bytes.CutPrefix(text, []byte("\x01ACTION ")); ok {
+		text, action = bytes.TrimSuffix(t, []byte{1}), true
+	}
+	text = trimText(text)
 	c.mu.Lock()
 	r := c.joined[channel]
 	now := time.Now()
@@ -328,10 +333,6 @@ func (c *conn) say(tagPart, rest []byte) {
 	if len(tagPart) > 0 {
 		head, _, _ := bytes.Cut(tagPart[1:], []byte(" "))
 		nonce = tagValue(head, "client-nonce")
-	}
-	action := false
-	if t, ok := bytes.CutPrefix(text, []byte("\x01ACTION ")); ok {
-		text, action = bytes.TrimSuffix(t, []byte{1}), true
 	}
 	id := c.srv.post(r, nick, text, action, nonce, c)
 	c.mu.Lock()

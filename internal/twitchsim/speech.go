@@ -11,6 +11,7 @@ import (
 type topic struct {
 	boss, item, area, game, opening, rival, pet string
 	raider, gifter                              string
+	count                                       int // of the raiders, or of the gifts
 }
 
 func (t *talk) pickTopic() {
@@ -227,6 +228,8 @@ func (t *talk) fill(dst []byte, p *person, slot string) []byte {
 		return append(dst, t.topic.rival...)
 	case "pet":
 		return append(dst, t.topic.pet...)
+	case "count":
+		return strconv.AppendInt(dst, int64(t.topic.count), 10)
 	case "raider":
 		return append(dst, t.topic.raider...)
 	case "gifter":

@@ -118,7 +118,7 @@ func dramaTemper() temperament {
 	return temperament{
 		pet: "lizard", rate: 1.5, regulars: 380, foreign: 0.06, subject: chatting, mood: -0.15, pause: 18 * time.Second,
 		scenes: []sceneChance{
-			{sceneDrama, 30}, {sceneLaugh, 18}, {sceneHype, 7}, {sceneSad, 6}, {scenePoll, 8}, {sceneHate, 5}, {sceneRaid, 5},
+			{sceneDrama, 30}, {sceneLaugh, 18}, {sceneHype, 7}, {sceneSad, 6}, {scenePoll, 8}, {sceneHate, 2}, {sceneRaid, 5},
 			{sceneGifts, 6}, {sceneSound, 4}, {scenePicture, 3}, {sceneBreak, 4}, {sceneTense, 4}, {sceneViewbot, 2},
 		},
 		bosses: []string{"the landlord clip", "the apology video", "the cake incident", "the airport story", "the group chat"},
