@@ -47,7 +47,7 @@ func EachPlain(scratch, messages []byte, emit func(frame []byte)) ([]byte, error
 	if !s.take('[') {
 		return eachPlainSlow(scratch, messages, 0, emit)
 	}
-	if s.take(']') {
+	if string(messages) == "[]" {
 		return scratch, nil
 	}
 	for done := 0; ; done++ {
@@ -59,7 +59,7 @@ func EachPlain(scratch, messages []byte, emit func(frame []byte)) ([]byte, error
 			scratch = appendPlain(scratch[:0], &m)
 			emit(scratch)
 		}
-		if s.take(']') {
+		if s.take(']') && s.i == len(messages) {
 			return scratch, nil
 		}
 		if !s.take(',') {
@@ -228,6 +228,9 @@ func (s *scanner) message(m *plainMessage) bool {
 		key, ok := s.text()
 		if !ok || !s.take(':') || len(key) != 1 && string(key) != "id" {
 			return false
+		}
+		if c := key[0]; c >= 'A' && c <= 'Z' {
+			return false // encoding/json takes it for the small letter
 		}
 		bit := 1 << (key[0] & 31)
 		if len(key) == 2 {
