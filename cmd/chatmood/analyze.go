@@ -233,7 +233,7 @@ func textOptions(w io.Writer) report.TextOptions {
 // analyzer turns logs into reports. Its file method may be called from several
 // goroutines, unless it writes messages.
 type analyzer struct {
-	engine   sentiment.Analyzer
+	engine   *sentiment.Engine
 	opts     logfile.Options
 	stdin    io.Reader
 	messages *logfile.Writer // nil: not wanted
@@ -332,7 +332,7 @@ func cancellable(ctx context.Context, r io.Reader) io.Reader {
 
 // logSession takes the events of one log into an analysis.
 type logSession struct {
-	engine   sentiment.Analyzer
+	engine   *sentiment.Engine
 	messages *logfile.Writer
 	total    *atomic.Int64
 	name     string
@@ -376,7 +376,7 @@ func (s *logSession) run(ctx context.Context, r *logfile.Reader) error {
 
 func (s *logSession) take(ev *chat.Event, sc *sentiment.Score) error {
 	if s.session == nil {
-		s.session = analysis.New(sourceName(s.name), strings.Clone(ev.Channel), ev.Time, analysis.Options{})
+		s.session = analysis.New(sourceName(s.name), strings.Clone(ev.Channel), ev.Time, analysis.Options{IsEmote: s.engine.IsEmote})
 	}
 	s.events++
 	if from, silent := s.silence.next(ev.Time); silent {
