@@ -142,7 +142,7 @@ describe('the live page', () => {
       await live(page, proxy.url)
       const observer = await Observer.watch(server.url, channel)
       const seen = () => page.evaluate(() => window.__chatmood?.messageIds() ?? [])
-      await grows(page, 'total')
+      await expect.poll(async () => (await seen()).length, { timeout: 60_000 }).toBeGreaterThan(20)
 
       await proxy.cut()
       await page.waitForSelector('[data-testid=status][data-link=waiting]')
@@ -150,7 +150,7 @@ describe('the live page', () => {
       await page.getByText('The connection to the chatmood server broke.').waitFor()
       const during = observer.ids.length
       await page.waitForTimeout(5000)
-      expect(observer.ids.length).toBeGreaterThan(during)
+      await expect.poll(() => observer.ids.length, { timeout: 60_000 }).toBeGreaterThan(during)
       await proxy.start()
       await page.waitForSelector('[data-testid=status][data-link=open]')
 
@@ -201,7 +201,7 @@ describe('the live page', () => {
     await dialog.getByText('closing this page never stops an analysis').waitFor()
     await dialog.getByRole('button', { name: 'Cancel' }).click()
     await dialog.waitFor({ state: 'hidden' })
-    expect(await status(page).innerText()).toBe('Live')
+    await expect.poll(() => status(page).innerText()).toBe('Live')
 
     await page.getByRole('button', { name: 'Stop' }).click()
     await dialog.getByRole('button', { name: 'Stop analysis' }).click()

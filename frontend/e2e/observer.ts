@@ -2,7 +2,6 @@ import { WebSocket } from 'ws'
 
 interface Wire {
   type: string
-  epoch?: string
   recent?: { id: string }[]
   m?: { id: string }[]
 }

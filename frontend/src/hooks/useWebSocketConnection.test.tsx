@@ -70,7 +70,7 @@ test('keeps one socket, resumes where the store stands, and leaves on unmount', 
   send({
     type: 'hello',
     channel: 'somebody',
-    epoch: 'e',
+    epoch: 7,
     seq: 0,
     resumed: false,
     server_time: 0,
@@ -83,10 +83,10 @@ test('keeps one socket, resumes where the store stands, and leaves on unmount', 
 
   for (const s of open()) s.terminate()
   await until(() => {
-    expect(paths.at(-1)).toBe('/ws/chat/somebody?since=e.2')
+    expect(paths.at(-1)).toBe('/ws/chat/somebody?since=7.2')
     expect(screen.getByRole('button').textContent).toBe('open')
   })
-  send({ type: 'hello', channel: 'somebody', epoch: 'e', seq: 3, resumed: true, server_time: 0 })
+  send({ type: 'hello', channel: 'somebody', epoch: 7, seq: 3, resumed: true, server_time: 0 })
   send({ type: 'batch', seq: 3, n: 1, m: [wireMessage(3)] })
   await until(() => {
     expect(store.messageIds()).toEqual(['m1', 'm2', 'm3'])

@@ -85,14 +85,19 @@ describe('parseFrame', () => {
       JSON.stringify({
         type: 'hello',
         channel: 'c',
-        epoch: 'e',
+        epoch: 7,
         seq: 3,
         resumed: false,
         server_time: 1,
         recent: [message],
       }),
     )
-    expect(frame).toMatchObject({ type: 'hello', resumed: false, recent: [{ id: 'a1', label: 'positive' }] })
+    expect(frame).toMatchObject({
+      type: 'hello',
+      epoch: '7',
+      resumed: false,
+      recent: [{ id: 'a1', label: 'positive' }],
+    })
   })
 
   test.each([
