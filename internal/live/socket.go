@@ -152,7 +152,7 @@ func (s *socket) flushOnce(h *haul) bool {
 	s.control = nil
 	s.mu.Unlock()
 	if len(control) > 0 {
-		h.add(control)
+		h.add(control, 0)
 	}
 	now := s.hub.now.Load()
 	if code == 0 && ready {
@@ -166,7 +166,7 @@ func (s *socket) flushOnce(h *haul) bool {
 		}
 	}
 	if code != 0 {
-		h.add(closeFrame(code, reason))
+		h.add(closeFrame(code, reason), 0)
 	}
 	if len(h.bufs) == 0 {
 		return !s.state.CompareAndSwap(running, idle) && s.state.Load() != dead

@@ -82,6 +82,7 @@ func (h *Hub) Stream(ctx context.Context, opts StreamOptions, write func(frame [
 	defer s.room.remove(&s.viewer)
 	var haul haul
 	var all []byte
+	var ends []int // of haul.bufs in all
 	for {
 		haul.reset()
 		s.room.gather(&s.viewer, &haul)
@@ -91,22 +92,26 @@ func (h *Hub) Stream(ctx context.Context, opts StreamOptions, write func(frame [
 			return ErrNoChannel
 		}
 		all = all[:0]
+		ends = ends[:0]
 		for _, b := range haul.bufs {
 			all = append(all, b...)
-		}
-		id := ""
-		if len(all) > 0 {
-			id = s.position()
+			ends = append(ends, len(all))
 		}
 		s.pace.writing.Store(now)
-		for rest := all; len(rest) > 0; {
+		for i, rest := 0, all; len(rest) > 0; {
 			var payload []byte
 			payload, rest = cutFrame(rest)
-			last := ""
-			if len(rest) == 0 {
-				last = id // a client may leave between any two frames
+			// A buffer may hold part of a frame, or several of which only the
+			// last brings the client to a number.
+			at := len(all) - len(rest)
+			for ends[i] < at {
+				i++
 			}
-			if err := write(payload, last); err != nil {
+			id := ""
+			if ends[i] == at {
+				id = position(haul.epoch, haul.seqs[i])
+			}
+			if err := write(payload, id); err != nil {
 				return err
 			}
 		}
@@ -129,15 +134,10 @@ func (h *Hub) Stream(ctx context.Context, opts StreamOptions, write func(frame [
 	}
 }
 
-// position is what the stream may be resumed with.
-func (s *stream) position() string {
-	s.room.mu.RLock()
-	defer s.room.mu.RUnlock()
-	if s.gen != s.room.gen || !s.room.live {
-		return "" // a new epoch began meanwhile
-	}
-	b := strconv.AppendUint(make([]byte, 0, 32), s.room.epoch, 10)
-	return string(strconv.AppendUint(append(b, '.'), s.seq, 10))
+// position is what a stream is resumed with.
+func position(epoch, seq uint64) string {
+	b := strconv.AppendUint(make([]byte, 0, 32), epoch, 10)
+	return string(strconv.AppendUint(append(b, '.'), seq, 10))
 }
 
 func (s *stream) ended() error {

@@ -98,6 +98,8 @@ func (p *pace) slow(now int64, idle bool, limit time.Duration, cfg *Config) bool
 // haul is what one gathering brought.
 type haul struct {
 	bufs     [][]byte // WebSocket frames, in order
+	seqs     []uint64 // for each of bufs: what the viewer has after it
+	epoch    uint64   // that seqs belong to
 	size     int      // bytes in bufs
 	messages int      // in them
 	lag      time.Duration
@@ -106,15 +108,16 @@ type haul struct {
 	gap      bool // frames were dropped
 }
 
-func (h *haul) add(b []byte) {
+func (h *haul) add(b []byte, seq uint64) {
 	h.bufs = append(h.bufs, b)
+	h.seqs = append(h.seqs, seq)
 	h.size += len(b)
 }
 
 // reset makes h empty; it keeps its memory but nothing that was in it.
 func (h *haul) reset() {
 	clear(h.bufs)
-	*h = haul{bufs: h.bufs[:0]}
+	*h = haul{bufs: h.bufs[:0], seqs: h.seqs[:0]}
 }
 
 // gather collects what v has to be sent next.
@@ -122,6 +125,7 @@ func (r *room) gather(v *viewer, h *haul) {
 	now := time.Now()
 	r.mu.RLock()
 	defer r.mu.RUnlock()
+	h.epoch = r.epoch
 	if v.gen != r.gen || !r.live {
 		if !r.live || !r.welcome(v, h, now) {
 			h.waiting = true
@@ -150,8 +154,9 @@ func (r *room) take(v *viewer, e *entry, h *haul, now time.Time) {
 	switch e.kind {
 	case lost:
 		if e.seq > v.seq {
-			h.add(gapFrame(v, v.seq, e.seq, frame.Lost, now))
+			gap := gapFrame(v, v.seq, e.seq, frame.Lost, now)
 			v.seq = e.seq
+			h.add(gap, v.seq)
 			r.hub.stats.gaps.Add(1)
 		}
 	case frame.Stream:
@@ -160,23 +165,23 @@ func (r *room) take(v *viewer, e *entry, h *haul, now time.Time) {
 		}
 		v.seq = max(v.seq, e.seq)
 		if !v.plain {
-			h.add(e.wire)
+			h.add(e.wire, v.seq)
 		} else if e.n > 0 {
 			if b := r.plainOf(e); len(b) > 0 {
-				h.add(b)
+				h.add(b, v.seq)
 			}
 		}
 		h.messages += e.n
 	case frame.End:
 		h.ended = true
 		if v.plain {
-			h.add(textFrame(frame.AppendPlainDisconnect(nil, r.name, now)))
+			h.add(textFrame(frame.AppendPlainDisconnect(nil, r.name, now)), v.seq)
 		} else {
-			h.add(e.wire)
+			h.add(e.wire, v.seq)
 		}
 	default:
 		if e.wire != nil && !v.plain {
-			h.add(e.wire)
+			h.add(e.wire, v.seq)
 		}
 	}
 }
@@ -227,7 +232,7 @@ func (r *room) welcome(v *viewer, h *haul, now time.Time) bool {
 			v.gen, v.seq, v.pos = r.gen, s.seq, r.ring.after(s.seq)
 			r.hub.stats.resumed.Add(1)
 			if !v.plain {
-				h.add(textFrame(frame.AppendHello(nil, frame.Greeting{Channel: r.name, Epoch: r.epoch, Seq: s.seq, Resumed: true, Now: now})))
+				h.add(textFrame(frame.AppendHello(nil, frame.Greeting{Channel: r.name, Epoch: r.epoch, Seq: s.seq, Resumed: true, Now: now})), v.seq)
 			}
 			return true
 		}
@@ -262,18 +267,18 @@ func (r *room) welcome(v *viewer, h *haul, now time.Time) bool {
 	}
 	if v.plain {
 		if gap != nil {
-			h.add(gap)
+			h.add(gap, missed)
 		}
 		if b := r.plainRecent(g); recent && len(b) > 0 {
-			h.add(b)
+			h.add(b, v.seq)
 		}
 		return true
 	}
 	head := frame.AppendHello(nil, frame.Greeting{Channel: r.name, Epoch: g.Epoch, Seq: g.Seq, Why: why, Now: now})
-	h.add(append(appendHeader(make([]byte, 0, maxHeader+len(head)), opText, len(head)+len(g.state)), head...))
-	h.add(g.state)
+	h.add(append(appendHeader(make([]byte, 0, maxHeader+len(head)), opText, len(head)+len(g.state)), head...), v.seq)
+	h.add(g.state, v.seq)
 	if gap != nil {
-		h.add(gap)
+		h.add(gap, v.seq)
 	}
 	return true
 }
@@ -326,9 +331,10 @@ func (v *viewer) skipTo(seq uint64, h *haul, now time.Time) {
 	if seq <= v.seq {
 		return
 	}
-	h.add(gapFrame(v, v.seq, seq, frame.Slow, now))
-	h.gap = true
+	gap := gapFrame(v, v.seq, seq, frame.Slow, now)
 	v.seq = seq
+	h.add(gap, seq)
+	h.gap = true
 	v.room.hub.stats.gaps.Add(1)
 }
 
