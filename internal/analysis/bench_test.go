@@ -145,3 +145,56 @@ func TestMemoryOfSixHours(t *testing.T) {
 	}
 	runtime.KeepAlive(s)
 }
+
+// BenchmarkSecond is what each second costs a channel that is being analysed,
+// without checkpoints: busy (20 messages a second, which the time includes), at
+// a calm pace (one in two seconds) and where nobody wrote for an hour.
+func BenchmarkSecond(b *testing.B) {
+	for _, c := range []struct {
+		name  string
+		every float64 // seconds between messages, 0: none
+	}{{"busy", 0.05}, {"calm", 2}, {"idle", 0}} {
+		b.Run(c.name, func(b *testing.B) {
+			s, now := benchSession()
+			text := benchStream(5000, 5000)
+			for i := range text {
+				text[i].m.ID = ""
+			}
+			last, n := now, 0
+			if c.every == 0 {
+				now = now.Add(time.Hour)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				now = now.Add(time.Second)
+				for c.every > 0 && last.Before(now) {
+					last = last.Add(time.Duration(c.every * float64(time.Second)))
+					x := &text[n%len(text)]
+					x.m.Time = last
+					s.Add(&x.m, &x.sc)
+					n++
+				}
+				s.Tick(now)
+				s.Mood(now)
+				s.Rate(now)
+				s.Tail(now, 3)
+			}
+		})
+	}
+}
+
+// BenchmarkSparseLog reads an hour of a log with one message a minute.
+func BenchmarkSparseLog(b *testing.B) {
+	s := New("s", "demo", testStart, Options{})
+	text := benchStream(600, 50)
+	now := testStart
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range 60 {
+			now = now.Add(time.Minute)
+			x := &text[i]
+			x.m.ID, x.m.Time = "", now
+			s.Add(&x.m, &x.sc)
+		}
+	}
+}

@@ -160,9 +160,12 @@ func (t *tier) each(from, to int64, f func(sec int64, c *cell)) {
 		if p == nil || p.no != no {
 			continue
 		}
-		for i := range p.cells {
-			sec := no*span + int64(i)*t.step
-			if sec >= from && sec < to && p.cells[i].total() > 0 {
+		for i := max(0, from-no*span+t.step-1) / t.step; i < pageLen; i++ {
+			sec := no*span + i*t.step
+			if sec >= to {
+				break
+			}
+			if p.cells[i].total() > 0 {
 				f(sec, &p.cells[i])
 			}
 		}
@@ -172,14 +175,16 @@ func (t *tier) each(from, to int64, f func(sec int64, c *cell)) {
 // sum adds up the buckets that begin in [from, to).
 func (t *tier) sum(from, to int64) cell {
 	var c cell
-	from = max(from, 0)
-	for sec := from - from%t.step; sec < to; sec += t.step {
-		if sec < from {
-			continue
+	span := pageLen * t.step
+	for sec := (max(from, 0) + t.step - 1) / t.step * t.step; sec < to; {
+		end := min(to, sec-sec%span+span)
+		if p := t.pageOf(sec); p != nil {
+			cells := p.cells[sec/t.step%pageLen : (end-1)/t.step%pageLen+1]
+			for i := range cells {
+				c.add(&cells[i])
+			}
 		}
-		if b := t.at(sec); b != nil {
-			c.add(b)
-		}
+		sec = (end + t.step - 1) / t.step * t.step
 	}
 	return c
 }

@@ -26,25 +26,69 @@ func (s *Session) nowSec(now time.Time) int64 {
 	return max(clampSec(now.Unix()), s.headSec)
 }
 
-// smooth returns the mood at the end of the second sec: the mean score, in
-// which a message weighs half for each moodHalfLife of its age. It is made
-// from the one-second buckets each time, so late and deleted messages count
-// where they belong.
-func (s *Session) smooth(sec int64) (mood float64, ok bool) {
+// smooth returns the mood at the end of the second sec, and what it was
+// trendSpan before: the mean score, in which a message weighs half for each
+// moodHalfLife of its age. It is made from the one-second buckets each time, so
+// late and deleted messages count where they belong.
+func (s *Session) smooth(sec int64) (now, before *float64) {
 	decay := math.Exp2(-1.0 / moodHalfLife)
-	var w, sum float64
-	for t := max(sec-moodReach+1, 0); t <= sec; t++ {
-		w *= decay
-		sum *= decay
-		if c := s.tiers[0].at(t); c != nil {
-			w += float64(c.voices)
-			sum += float64(c.moodSum)
+	// The two means share most of their messages, and a factor that all weights
+	// have in common makes no difference: so one pass is enough.
+	var parts [3]struct{ w, sum float64 } // younger than trendSpan; older; too old for the first mean
+	last := min(sec, s.headSec)
+	for t := last; t >= 0 && t > sec-moodReach-trendSpan; {
+		p := s.tiers[0].pageOf(t)
+		first := max(t-t%pageLen, sec-moodReach-trendSpan+1, 0)
+		if p != nil {
+			k := math.Exp2(-float64(sec-t) / moodHalfLife)
+			for i := t; i >= first; i-- {
+				if c := &p.cells[i%pageLen]; c.voices > 0 {
+					part := &parts[1]
+					switch {
+					case i > sec-trendSpan:
+						part = &parts[0]
+					case i <= sec-moodReach:
+						part = &parts[2]
+					}
+					part.w += k * float64(c.voices)
+					part.sum += k * float64(c.moodSum)
+				}
+				k *= decay
+			}
 		}
+		t = first - 1
 	}
-	if w == 0 {
-		return 0, false
+	mean := func(a, b int) *float64 {
+		w := parts[a].w + parts[b].w
+		if w == 0 {
+			return nil
+		}
+		m := (parts[a].sum + parts[b].sum) / w / scoreUnit
+		return &m
 	}
-	return sum / w / scoreUnit, true
+	return mean(0, 1), mean(1, 2)
+}
+
+// sum adds up the buckets of a tier that begin in [from, to), whole coarser
+// ones in their place where there are: they are exactly the sum of the fine
+// ones, as far back as those are kept.
+func (s *Session) sum(tier int, from, to int64) cell {
+	t := &s.tiers[tier]
+	to = min(to, s.headSec+1)
+	if tier+1 == len(s.tiers) {
+		return t.sum(from, to)
+	}
+	coarse := s.tiers[tier+1].step
+	a := (max(from, 0) + coarse - 1) / coarse * coarse
+	b := to / coarse * coarse
+	if a >= b {
+		return t.sum(from, to)
+	}
+	c := t.sum(from, a)
+	for _, x := range [...]cell{s.sum(tier+1, a, b), t.sum(b, to)} {
+		c.add(&x)
+	}
+	return c
 }
 
 func (c *cell) mood() *float64 {
@@ -61,14 +105,12 @@ func (c *cell) mood() *float64 {
 func (s *Session) Mood(now time.Time) Mood {
 	sec := s.nowSec(now)
 	var m Mood
-	if v, ok := s.smooth(sec); ok {
-		m.Now = &v
-		if before, ok := s.smooth(sec - trendSpan); ok {
-			m.Trend = v - before
-		}
+	var before *float64
+	if m.Now, before = s.smooth(sec); m.Now != nil && before != nil {
+		m.Trend = *m.Now - *before
 	}
 	window := func(tier int, span int64) *float64 {
-		c := s.tiers[tier].sum(sec+1-span, sec+1)
+		c := s.sum(tier, sec+1-span, sec+1)
 		return c.mood()
 	}
 	m.M1, m.M5 = window(0, 60), window(0, 5*60)
@@ -90,7 +132,7 @@ func (s *Session) Rate(now time.Time) Rate {
 		end = float64(sec) + float64(now.Nanosecond())/1e9
 	}
 	perMinute := func(span int64) float64 {
-		c := s.tiers[0].sum(sec+1-span, sec+1)
+		c := s.sum(0, sec+1-span, sec+1)
 		return float64(c.total()) * 60 / max(s.covered(float64(sec+1-span), end), minCovered)
 	}
 	return Rate{
@@ -110,16 +152,22 @@ func (s *Session) peakAt() time.Time {
 // A message that is deleted later does not lower the peak.
 func (s *Session) raisePeak(sec int64) {
 	t := &s.tiers[0]
-	for end := sec; end <= min(sec+rateSpan-1, s.headSec); end++ {
-		n := uint32(0)
-		for i := max(end-rateSpan+1, 0); i <= end; i++ {
-			if c := t.at(i); c != nil {
-				n += c.total()
-			}
+	count := func(i int64) uint32 {
+		if c := t.at(i); c != nil {
+			return c.total()
 		}
+		return 0
+	}
+	n := uint32(0)
+	for i := sec - rateSpan + 1; i < sec; i++ {
+		n += count(i)
+	}
+	for end := sec; end <= min(sec+rateSpan-1, s.headSec); end++ {
+		n += count(end)
 		if n > s.peak {
 			s.peak, s.peakSec = n, end
 		}
+		n -= count(end - rateSpan + 1)
 	}
 }
 
