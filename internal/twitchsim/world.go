@@ -60,6 +60,9 @@ func (w *world) run(ctx context.Context) {
 		return
 	}
 	defer func() {
+		if ctx.Err() != nil {
+			return // stopped, not at its end
+		}
 		for _, r := range w.rooms {
 			r.end()
 		}
