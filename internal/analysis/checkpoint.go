@@ -403,6 +403,7 @@ func (s *Session) saveHead(w *partWriter) {
 	encodeDetector(e, &s.hype)
 	encodeDetector(e, &s.mood)
 	e.uint(uint64(s.momentNo))
+	e.int(s.warmup)
 
 	o := &s.opts
 	for _, n := range [...]int{o.ExactChatters, o.TopChatters, o.LabelChatters, o.Terms, o.Emotes, o.RecentMessages} {
@@ -455,4 +456,8 @@ func encodeDetector(e *encoder, d *detector) {
 	e.int(d.ready)
 	e.float(d.base)
 	e.string(d.last)
+	e.float(d.raised)
+	e.int(d.raisedAt)
+	e.float(d.mood)
+	e.float(d.usualMood)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // partVersion is the first byte of every part of a checkpoint.
-const partVersion = 1
+const partVersion = 2
 
 // encoder writes a part: variable-length integers, little-endian fixed ones.
 type encoder struct{ b []byte }

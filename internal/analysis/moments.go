@@ -12,36 +12,37 @@ import (
 )
 
 // The detectors look at each second once, settleTime after it, when late
-// messages have come in. They compare the last seconds with a baseline: the
-// mean of the ten minutes before, without the last half minute, in which newer
-// seconds weigh more (time constant 180 s) and seconds that were not read do
-// not count. It is made from the one-second buckets each time.
+// messages have come in, and compare the last seconds with the baseline.
 const (
-	settleTime   = 2   // seconds
-	baselineFrom = 600 // seconds ago
-	baselineTo   = 30  // seconds ago
-	baselineTau  = 180 // seconds
-	minBaseline  = 60  // seconds that must have been read in it
-
-	moodSpan = 20 // seconds whose mean is compared with the baseline
+	settleTime = 2 // seconds
 
 	hypeFactor    = 2.0 // times the usual rate, to begin
 	hypeFactorEnd = 1.3 // … to go on
 	hypeSigmas    = 3.5 // and by so many standard deviations of the baseline's spans of ten seconds
 	hypeMinimum   = 8   // and so many messages in rateSpan
 
+	moodSpan       = 20   // seconds whose mean is compared
 	moodStep       = 0.30 // away from the usual mood, to begin
 	moodStepEnd    = 0.15 // … to go on
 	moodSigmas     = 3.0  // and by so many standard errors
+	moodSwings     = 2.5  // and by so many standard deviations of the baseline's spans of moodSpan
 	moodDeviation  = 0.5  // of a message's score, for the standard error
 	moodMinimum    = 8    // messages in moodSpan
 	moodSide       = 0.1  // a positive mood is above it, a negative one below its negative
 	moodBaseWeight = 20   // messages in the baseline
+	moodRate       = 0.7  // times the usual messages in moodSpan: a turn that nobody reacts to is none
+
+	// Each moment raises the bar for the next of its kind by raise; what it was
+	// raised by halves every raiseHalfLife. So a lively channel shows its
+	// strongest moments, and a calm one shows all.
+	raise         = 0.3
+	raiseHalfLife = 600 // seconds
 
 	beginAfter = 3  // seconds in a row
 	endAfter   = 5  // seconds in a row
 	minMoment  = 5  // seconds
-	cooldown   = 20 // seconds between moments of one kind
+	cooldown   = 60 // seconds between moments
+	joinWithin = 60 // seconds after its beginning a turn of the mood becomes part of the hype that begins
 	maxMoments = 500
 )
 
@@ -54,128 +55,56 @@ type detector struct {
 	ready int64  // no new one begins before
 	base  float64
 	last  string // kind that above counts for
+
+	raised   float64 // by how much the bar was raised at raisedAt
+	raisedAt int64
+
+	mood, usualMood float64 // of a hype: the mood furthest from the usual one
 }
 
-// levels is what the detectors see at one second.
-type levels struct {
-	n        float64 // messages in the last rateSpan
-	usual    float64 // messages that are usual in rateSpan
-	spread   float64 // its standard deviation, at least that of a random (Poisson) stream
-	baseSecs float64 // seconds read in the baseline
-	voices   float64
-	mood     float64 // mean of the last moodSpan
-	baseMood float64
-	baseN    float64 // weight of the mood's baseline, in messages
+// bar returns by what factor a moment must exceed the thresholds.
+func (d *detector) bar(sec int64) float64 {
+	return 1 + d.raised*math.Exp2(-float64(sec-d.raisedAt)/raiseHalfLife)
 }
 
-func (s *Session) levels(sec int64) levels {
-	var l levels
-	t := &s.tiers[0]
-	decay := math.Exp(-1.0 / baselineTau)
-	from := max(sec-baselineFrom+1, s.beginSec())
-	gaps := s.gapsAfter(from)
-	var w, n, v, m, sum float64
-	for i := from; i <= sec-baselineTo; {
-		p := t.pageOf(i)
-		for end := min(sec-baselineTo, i-i%pageLen+pageLen-1); i <= end; i++ {
-			if len(gaps) > 0 && inGaps(gaps, i) {
-				continue
-			}
-			w, n, v, m = w*decay+1, n*decay, v*decay, m*decay
-			l.baseSecs++
-			if p != nil {
-				c := &p.cells[i%pageLen]
-				n += float64(c.total())
-				v += float64(c.voices)
-				m += float64(c.moodSum)
-			}
-		}
-	}
-	if w > 0 {
-		l.usual = n / w * rateSpan
-	}
-	l.spread = s.spread(from, sec-baselineTo, l.usual, gaps)
-	if v > 0 {
-		l.baseN, l.baseMood = v, m/v/scoreUnit
-	}
-	for i := max(sec-moodSpan+1, 0); i <= sec; i++ {
-		c := t.at(i)
-		if c == nil {
-			continue
-		}
-		if i > sec-rateSpan {
-			l.n += float64(c.total())
-		}
-		l.voices += float64(c.voices)
-		sum += float64(c.moodSum)
-	}
-	if l.voices > 0 {
-		l.mood = sum / l.voices / scoreUnit
-	}
-	return l
-}
-
-// spread returns the standard deviation of the messages in spans of ten
-// seconds. Chat comes in bursts: where it always does, one more is no moment.
-func (s *Session) spread(from, to int64, usual float64, gaps []Gap) float64 {
-	decay := math.Exp(-float64(rateSpan) / baselineTau)
-	t := &s.tiers[1]
-	var w, sum float64
-	for i := (from + rateSpan - 1) / rateSpan * rateSpan; i+rateSpan <= to+1; i += rateSpan {
-		if len(gaps) > 0 && (inGaps(gaps, i) || inGaps(gaps, i+rateSpan-1)) {
-			continue
-		}
-		n := 0.0
-		if c := t.at(i); c != nil {
-			n = float64(c.total())
-		}
-		w, sum = w*decay+1, sum*decay+(n-usual)*(n-usual)
-	}
-	if w == 0 {
-		return math.Sqrt(usual + 1)
-	}
-	return math.Sqrt(max(sum/w, usual+1))
-}
-
-func (s *Session) gapsAfter(sec int64) []Gap {
-	i := len(s.gaps)
-	for i > 0 && s.gaps[i-1].To.Unix() >= sec {
-		i--
-	}
-	return s.gaps[i:]
-}
-
-func inGaps(gaps []Gap, sec int64) bool {
-	for i := range gaps {
-		if sec >= gaps[i].From.Unix() && sec <= gaps[i].To.Unix() {
-			return true
-		}
-	}
-	return false
+func (d *detector) raiseBar(sec int64) {
+	d.raised, d.raisedAt = d.bar(sec)-1+raise, sec
 }
 
 // evaluate runs the detectors up to the second to.
 func (s *Session) evaluate(to int64) {
 	for s.evaluated < to {
-		if s.hype.no == 0 && s.mood.no == 0 && s.evaluated > s.headSec+baselineTo {
-			s.evaluated = to // silence: nothing can begin
+		lasting := s.hype.no != 0 || s.mood.no != 0
+		if !lasting && s.evaluated > s.headSec+baselineTo { // silence: nothing can begin
+			s.span.fadeOver(s.evaluated, to)
+			s.evaluated = to
+			s.lookBack(false)
 			return
 		}
 		s.evaluated++
-		s.span.fade(s.evaluated, s.hype.no != 0 || s.mood.no != 0)
+		s.span.fade(s.evaluated, lasting)
 		l := s.levels(s.evaluated)
-		s.detectHype(&l)
-		s.detectMood(&l)
+		if lasting || l.n >= hypeMinimum || l.voices >= moodMinimum {
+			l.baseline = s.baseline(s.evaluated)
+			s.warmUp(&l.baseline)
+			s.detectHype(&l)
+			s.detectMood(&l)
+		} else {
+			s.hype.above, s.hype.last = 0, ""
+			s.mood.above, s.mood.last = 0, ""
+		}
+		s.lookBack(false)
 	}
 }
 
 func (s *Session) detectHype(l *levels) {
 	d := &s.hype
 	if d.no == 0 {
-		begins := l.baseSecs >= minBaseline && l.n >= hypeMinimum &&
-			l.n >= hypeFactor*l.usual && l.n >= l.usual+hypeSigmas*l.spread
+		bar := d.bar(s.evaluated)
+		begins := l.secs >= minBaseline && l.n >= hypeMinimum &&
+			l.n >= (1+(hypeFactor-1)*bar)*l.usual && l.n >= l.usual+hypeSigmas*bar*l.spread
 		if d.wait(begins, "hype", s.evaluated) {
-			d.base = l.usual
+			d.base, d.mood, d.usualMood = l.usual, l.baseMood, l.baseMood
 			s.begin(d, s.hypeStart(l.usual), l.n*60/rateSpan)
 		}
 		return
@@ -188,6 +117,9 @@ func (s *Session) detectHype(l *levels) {
 	if peak := l.n * 60 / rateSpan; peak > m.Peak {
 		m.Peak = peak
 		s.dirty.moments = true
+	}
+	if l.voices >= moodMinimum && math.Abs(l.mood-d.usualMood) > math.Abs(d.mood-d.usualMood) {
+		d.mood = l.mood
 	}
 	if d.over(l.n < hypeFactorEnd*l.usual || l.n < hypeMinimum/2) {
 		s.end(d, s.evaluated+1-endAfter)
@@ -209,8 +141,11 @@ func (s *Session) detectMood(l *levels) {
 	d := &s.mood
 	away := l.mood - l.baseMood
 	if d.no == 0 {
-		begins := l.voices >= moodMinimum && l.baseN >= moodBaseWeight && l.baseSecs >= minBaseline &&
-			math.Abs(away) >= moodStep && math.Abs(away) >= moodSigmas*moodDeviation/math.Sqrt(l.voices)
+		bar := d.bar(s.evaluated)
+		far := math.Abs(away)
+		begins := s.hype.no == 0 && l.voices >= moodMinimum && l.baseVoices >= moodBaseWeight && l.secs >= minBaseline &&
+			l.longN >= moodRate*l.usual*moodSpan/rateSpan &&
+			far >= bar*moodStep && far >= moodSigmas*moodDeviation/math.Sqrt(l.voices) && far >= bar*moodSwings*l.swing
 		kind := ""
 		switch {
 		case away > 0 && l.mood >= moodSide:
@@ -271,15 +206,35 @@ func (d *detector) over(below bool) bool {
 }
 
 func (s *Session) begin(d *detector, sec int64, peak float64) {
+	d.raiseBar(s.evaluated)
+	if m := s.moment(s.mood.no); d == &s.hype && m != nil && s.evaluated-m.From.Unix() <= joinWithin {
+		// One event is one moment: the mood turned because of what happened.
+		d.no, d.below = s.mood.no, 0
+		s.mood.no, s.mood.ready = 0, s.evaluated+cooldown
+		m.Kind, m.Peak = d.kind, peak
+		m.From = time.Unix(min(max(sec, s.beginSec()), m.From.Unix()), 0).UTC()
+		m.Label = s.label(d, m)
+		s.tell(*m)
+		return
+	}
 	s.momentNo++
 	d.no, d.below = s.momentNo, 0
 	m := Moment{ID: strconv.Itoa(d.no), Kind: d.kind, From: time.Unix(max(sec, s.beginSec()), 0).UTC(), Peak: peak}
 	m.Label = s.label(d, &m)
-	s.moments = append(s.moments, m)
+	s.keep(m)
+	s.tell(m)
+}
+
+// keep adds a moment to the list, which is ordered by their beginnings.
+func (s *Session) keep(m Moment) {
+	i := len(s.moments)
+	for i > 0 && s.moments[i-1].From.After(m.From) {
+		i--
+	}
+	s.moments = slices.Insert(s.moments, i, m)
 	if len(s.moments) > maxMoments {
 		s.moments = slices.Delete(s.moments, 0, 1)
 	}
-	s.tell(m)
 }
 
 func (s *Session) end(d *detector, sec int64) {
@@ -288,7 +243,10 @@ func (s *Session) end(d *detector, sec int64) {
 		m.Label = s.label(d, m)
 		s.tell(*m)
 	}
-	*d = detector{ready: s.evaluated + cooldown}
+	d.no, d.below = 0, 0
+	for _, d := range [...]*detector{&s.hype, &s.mood} {
+		d.ready = max(d.ready, s.evaluated+cooldown)
+	}
 }
 
 // endMoments ends what lasts when the session does.
@@ -310,6 +268,9 @@ func (s *Session) tell(m Moment) {
 }
 
 func (s *Session) moment(no int) *Moment {
+	if no == 0 {
+		return nil
+	}
 	id := strconv.Itoa(no)
 	for i := len(s.moments) - 1; i >= 0; i-- {
 		if s.moments[i].ID == id {
@@ -323,15 +284,9 @@ func (s *Session) moment(no int) *Moment {
 func (s *Session) label(d *detector, m *Moment) string {
 	var b strings.Builder
 	if d.kind == "hype" {
-		switch times := m.Peak * rateSpan / 60 / d.base; {
-		case d.base < 0.5:
-			fmt.Fprintf(&b, "Hype: %.0f messages a minute after silence", m.Peak)
-		case times > 20:
-			b.WriteString("Hype: more than 20 times the usual rate")
-		case times < 3:
-			fmt.Fprintf(&b, "Hype: %.1f times the usual rate", times)
-		default:
-			fmt.Fprintf(&b, "Hype: %.0f times the usual rate", times)
+		b.WriteString(hypeLabel(m.Peak, d.base))
+		if up := d.mood - d.usualMood; up >= moodStep && d.mood >= moodSide || up <= -moodStep && d.mood <= -moodSide {
+			fmt.Fprintf(&b, ", mood %+.2f", d.mood)
 		}
 	} else {
 		fmt.Fprintf(&b, "Mood turned %s: %+.2f, usually %+.2f", d.kind, m.Peak, d.base)
@@ -340,6 +295,20 @@ func (s *Session) label(d *detector, m *Moment) string {
 		b.WriteString(", " + text)
 	}
 	return b.String()
+}
+
+// hypeLabel tells a rate in messages a minute by what is usual in rateSpan.
+func hypeLabel(peak, usual float64) string {
+	switch times := peak * rateSpan / 60 / usual; {
+	case usual < 0.5:
+		return fmt.Sprintf("Hype: %.0f messages a minute after silence", peak)
+	case times > 20:
+		return "Hype: more than 20 times the usual rate"
+	case times < 3:
+		return fmt.Sprintf("Hype: %.1f times the usual rate", times)
+	default:
+		return fmt.Sprintf("Hype: %.0f times the usual rate", times)
+	}
 }
 
 // Tick advances the session to now, which should be the time of day, and
@@ -396,6 +365,14 @@ func (p *span) fade(sec int64, lasting bool) {
 		p.n[i] /= 4
 	}
 	p.messages /= 4
+}
+
+// fadeOver does what fade would have done in the silence from one second to
+// another.
+func (p *span) fadeOver(from, to int64) {
+	for n := min(to/spanFade-from/spanFade, 8); n > 0; n-- {
+		p.fade(0, false)
+	}
 }
 
 // remarkable returns the k words and emotes that the messages of the span hold

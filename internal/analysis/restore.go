@@ -135,6 +135,7 @@ func (r *restorer) head(d *decoder, opts Options) *Session {
 	evaluated := d.sec()
 	hype, mood := d.detector(), d.detector()
 	momentNo := int(d.upTo(maxStoredCount, "the number of moments"))
+	warmup := d.sec()
 	for i, n := range []*int{&opts.ExactChatters, &opts.TopChatters, &opts.LabelChatters, &opts.Terms, &opts.Emotes, &opts.RecentMessages} {
 		most := uint64(maxIndexed)
 		if i == 0 {
@@ -150,6 +151,7 @@ func (r *restorer) head(d *decoder, opts Options) *Session {
 	s.firstSec, s.headSec, s.ended, s.endedAt, s.status = firstSec, headSec, ended, endedAt, st
 	s.counts, s.subscribers, s.all, s.peak, s.peakSec = counts, subscribers, all, peak, peakSec
 	s.notices, s.evaluated, s.hype, s.mood, s.momentNo = notices, evaluated, hype, mood, momentNo
+	s.warmup = warmup
 
 	s.recent.next = d.upTo(math.MaxInt64, "the number of messages")
 	s.recent.termNext = uint32(d.upTo(math.MaxUint32, "the number of terms"))
@@ -229,6 +231,7 @@ func (d *decoder) detector() detector {
 		no: int(d.upTo(maxStoredCount, "the number of a moment")), kind: d.string(maxStoredText),
 		above: int(d.upTo(maxStoredCount, "a number of seconds")), below: int(d.upTo(maxStoredCount, "a number of seconds")),
 		ready: d.int(), base: d.float(), last: d.string(maxStoredText),
+		raised: d.float(), raisedAt: d.int(), mood: d.float(), usualMood: d.float(),
 	}
 }
 

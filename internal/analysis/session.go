@@ -115,6 +115,8 @@ type Session struct {
 	hype      detector
 	mood      detector
 	momentNo  int
+	warmup    int64 // where the minutes begin that are looked at in hindsight, 0: none
+	usual     baselineCache
 	span      span
 
 	dirty struct{ gaps, marks, moments bool }
@@ -125,7 +127,7 @@ type Session struct {
 func New(id, channel string, start time.Time, opts Options) *Session {
 	s := &Session{id: strings.Clone(id), channel: strings.Clone(channel), opts: opts.withDefaults(), start: start.UTC()}
 	s.startSec = clampSec(start.Unix())
-	s.headSec, s.evaluated = s.startSec, s.startSec
+	s.headSec, s.evaluated, s.warmup = s.startSec, s.startSec, s.startSec
 	s.status = Status{State: source.Connecting, Since: s.start}
 	s.bots = make(map[string]bool, len(opts.Bots))
 	for _, b := range opts.Bots {
@@ -305,6 +307,7 @@ func valueOf(sc *sentiment.Score) int16 {
 // count adds what a record says to the counts and the timeline, or takes it
 // back out.
 func (s *Session) count(rec *record, sign int) {
+	s.forgetBaseline(int64(rec.sec))
 	label := sentiment.Label(rec.flags & recLabel)
 	c := &s.counts
 	c.Total += sign
@@ -483,6 +486,7 @@ func (s *Session) AddGap(g Gap) {
 	if !g.To.After(g.From) {
 		return
 	}
+	s.usual = baselineCache{}
 	g.From, g.To, g.Reason = g.From.UTC(), g.To.UTC(), clip(g.Reason)
 	i, _ := slices.BinarySearchFunc(s.gaps, g, func(a, b Gap) int { return a.From.Compare(b.From) })
 	s.gaps = slices.Insert(s.gaps, i, g)
@@ -519,6 +523,7 @@ func (s *Session) Stop(at time.Time) {
 		return
 	}
 	s.evaluate(s.nowSec(at))
+	s.lookBack(true)
 	s.ended, s.endedAt = true, at.UTC()
 	s.status = Status{State: Stopped, Since: s.endedAt}
 	s.endMoments(s.nowSec(at) + 1)
