@@ -136,6 +136,9 @@ func New(cfg Config) *Manager {
 // storing everything, if any. Start works from the moment Run has resumed.
 func (m *Manager) Run(ctx context.Context, src Source) error {
 	if err := m.resume(ctx, src); err != nil {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return nil // stopped before anything was read, so there is nothing to store
+		}
 		return err
 	}
 	var storing sync.WaitGroup

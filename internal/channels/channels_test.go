@@ -425,6 +425,20 @@ func TestClockSkew(t *testing.T) {
 	}
 }
 
+// Who stops the server while it starts stops it in an orderly way.
+func TestStopBeforeResume(t *testing.T) {
+	store, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := channels.New(channels.Config{Analyzer: sentiment.New(), Store: store}).Run(ctx, newJoins()); err != nil {
+		t.Errorf("stopped while it started: %v", err)
+	}
+}
+
 // BenchmarkHandleEvent is the way of a message from the reader to the
 // aggregated session, published and kept for latecomers.
 func BenchmarkHandleEvent(b *testing.B) {
