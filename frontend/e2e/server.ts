@@ -21,7 +21,7 @@ export interface TestServer {
 const startTimeout = 30_000
 
 /** Starts the binary that CHATMOOD_BIN names, on a free port, with its simulated Twitch. */
-export async function startServer(): Promise<TestServer> {
+export async function startServer(...flags: string[]): Promise<TestServer> {
   const named = process.env.CHATMOOD_BIN
   if (named === undefined || named === '') {
     throw new Error(
@@ -30,7 +30,7 @@ export async function startServer(): Promise<TestServer> {
   }
   const port = await freePort()
   const data = mkdtempSync(join(tmpdir(), 'chatmood-e2e-'))
-  const child = spawn(resolve(named), ['demo'], {
+  const child = spawn(resolve(named), ['demo', ...flags], {
     env: {
       ...process.env,
       PORT: String(port),

@@ -16,17 +16,14 @@ export function MoodFigure({ mood, finished = false }: { mood: Mood; finished?: 
   const windows = ['m1', 'm5', 'm15', 'm60'] as const
   return (
     <Card title={finished ? t.mood.whole : t.mood.now}>
-      <div className="flex flex-wrap items-baseline gap-x-2.5">
-        <span
-          className="num inline-flex items-center gap-2 text-3xl font-semibold tracking-tight"
-          data-testid="mood"
-        >
-          <LabelGlyph label={label} className="size-4" />
-          {formatScore(value)}
-        </span>
-        <span className="text-base text-muted">{moodWord(value)}</span>
+      <p className="num flex items-center gap-2 text-3xl font-semibold tracking-tight" data-testid="mood">
+        <LabelGlyph label={label} className="size-4" />
+        {formatScore(value)}
+      </p>
+      <p className="flex items-center gap-2 text-xs text-muted">
+        {moodWord(value)}
         {!finished && value !== null && <Trend change={mood.trend} />}
-      </div>
+      </p>
       <MoodScale value={value} />
       {!finished && (
         <dl className="mt-2.5 flex justify-between gap-2 text-xs" aria-label={t.mood.means}>
@@ -49,7 +46,7 @@ function Trend({ change }: { change: number }) {
   const Icon = trendIcon[way]
   return (
     <span
-      className="num ml-auto inline-flex items-center gap-0.5 text-xs text-muted"
+      className="num inline-flex items-center gap-0.5 text-muted"
       title={t.mood.perMinute(formatScore(change))}
     >
       <Icon aria-hidden className="size-3.5" />

@@ -7,6 +7,8 @@ import { LiveStore } from '../live/store'
 import { snapshot, wireMessage } from '../live/testing'
 import { useWebSocketConnection } from './useWebSocketConnection'
 
+const hello = { type: 'hello', channel: 'somebody', epoch: 7, seq: 0, server_time: 0, snapshot: snapshot() }
+
 let server: WebSocketServer
 let url: string
 let sockets: ServerSocket[]
@@ -21,6 +23,7 @@ beforeEach(async () => {
   server.on('connection', (socket, request) => {
     sockets.push(socket)
     paths.push(request.url ?? '')
+    socket.send(JSON.stringify({ ...hello, resumed: (request.url ?? '').includes('since') }))
   })
 })
 
@@ -67,15 +70,6 @@ test('keeps one socket, resumes where the store stands, and leaves on unmount', 
     expect(screen.getByRole('button').textContent).toBe('open')
     expect(open()).toHaveLength(1)
   })
-  send({
-    type: 'hello',
-    channel: 'somebody',
-    epoch: 7,
-    seq: 0,
-    resumed: false,
-    server_time: 0,
-    snapshot: snapshot(),
-  })
   send({ type: 'batch', seq: 2, n: 2, m: [wireMessage(1), wireMessage(2)] })
   await until(() => {
     expect(store.messageIds()).toEqual(['m1', 'm2'])
@@ -86,7 +80,6 @@ test('keeps one socket, resumes where the store stands, and leaves on unmount', 
     expect(paths.at(-1)).toBe('/ws/chat/somebody?since=7.2')
     expect(screen.getByRole('button').textContent).toBe('open')
   })
-  send({ type: 'hello', channel: 'somebody', epoch: 7, seq: 3, resumed: true, server_time: 0 })
   send({ type: 'batch', seq: 3, n: 1, m: [wireMessage(3)] })
   await until(() => {
     expect(store.messageIds()).toEqual(['m1', 'm2', 'm3'])

@@ -24,6 +24,7 @@ beforeEach(async () => {
   server.on('connection', (socket, request) => {
     sockets.push(socket)
     requests.push({ path: request.url ?? '', protocol: request.headers['sec-websocket-protocol'] })
+    socket.send(hello)
     onConnect(socket, sockets.length)
   })
 })
@@ -34,6 +35,15 @@ afterEach(async () => {
   await new Promise((resolve) => {
     server.close(resolve)
   })
+})
+
+const hello = JSON.stringify({
+  type: 'hello',
+  channel: 'somebody',
+  epoch: 1,
+  seq: 0,
+  resumed: true,
+  server_time: 0,
 })
 
 const fast = {
@@ -80,7 +90,7 @@ describe('LiveConnection', () => {
     }
     const { frames, states } = open()
     await until(() => {
-      expect(frames).toEqual([
+      expect(frames.slice(1)).toEqual([
         { type: 'heartbeat', server_time: 1 },
         { type: 'heartbeat', server_time: 2 },
       ])
@@ -183,7 +193,7 @@ describe('LiveConnection', () => {
     await until(() => {
       expect(last()).toEqual({ state: 'closed', reason: 'stopped' })
     })
-    expect(frames).toHaveLength(1)
+    expect(frames.map((f) => f.type)).toEqual(['hello', 'stopped'])
   })
 
   test('a closed link can be tried again', async () => {
@@ -225,6 +235,19 @@ describe('LiveConnection', () => {
       expect(frames.length).toBeGreaterThan(50)
     })
     expect(states()).toEqual(['connecting', 'open'])
+  })
+
+  test('a server that does not greet speaks another language', async () => {
+    server.removeAllListeners('connection')
+    server.on('connection', (socket) => {
+      sockets.push(socket)
+      socket.send('{"type":"message","data":{}}')
+    })
+    const { last, frames } = open()
+    await until(() => {
+      expect(last()).toEqual({ state: 'closed', reason: 'protocol' })
+    })
+    expect(frames).toEqual([])
   })
 
   test('says when no server answers', async () => {

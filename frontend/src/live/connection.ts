@@ -113,15 +113,25 @@ export class LiveConnection {
     const socket = new WebSocket(this.options.url + query, subprotocol)
     this.socket = socket
     this.watch(this.timing.connectTimeout, 'unreachable')
+    let greeted = false
     socket.onopen = () => {
       this.openedAt = Date.now()
-      this.setLink({ state: 'open' })
-      this.watch(this.timing.silence, 'silent')
     }
     socket.onmessage = (event: MessageEvent<unknown>) => {
       this.watch(this.timing.silence, 'silent')
       if (typeof event.data !== 'string') return
       const frame = parseFrame(event.data)
+      if (!greeted) {
+        // The first frame is always a hello. Another one comes from a server
+        // of another version, and nothing that follows would make sense.
+        if (frame?.type !== 'hello') {
+          this.dropSocket(CloseCode.ended)
+          this.end('protocol')
+          return
+        }
+        greeted = true
+        this.setLink({ state: 'open' })
+      }
       if (frame === undefined) return
       if (frame.type === 'stopped') this.stoppedByPerson = true
       this.options.onFrame(frame)

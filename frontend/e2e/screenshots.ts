@@ -1,0 +1,149 @@
+import { mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { desktop, launch, openPage, phone } from './browser'
+import { CuttableProxy, startServer, type TestServer } from './server'
+
+// Pictures of every page and state, for people to look at: `npm run screenshots`.
+// WARM_UP is how many seconds of chat there are in them.
+const warmUp = Number(process.env.WARM_UP ?? 90)
+const folder = fileURLToPath(new URL('../screenshots/', import.meta.url))
+
+let server: TestServer
+let browser: Browser
+let channel: string
+let sessionId: string
+
+beforeAll(async () => {
+  mkdirSync(folder, { recursive: true })
+  ;[server, browser] = await Promise.all([startServer('--rate', '8'), launch()])
+  channel = await server.demoChannel()
+  await server.start(channel)
+  await new Promise((r) => setTimeout(r, (warmUp * 1000) / 2))
+  sessionId = await server.finish(channel)
+  await server.start(channel)
+  await new Promise((r) => setTimeout(r, warmUp * 1000))
+}, 600_000)
+
+afterAll(async () => {
+  await browser.close()
+  await server.stop()
+})
+
+const connected = (page: Page) => page.locator('[data-testid=status][data-link=open]').waitFor()
+
+interface Shot {
+  name: string
+  path: () => string
+  prepare: (page: Page) => Promise<unknown>
+}
+
+const shots: Shot[] = [
+  {
+    name: 'home',
+    path: () => '/',
+    prepare: (page) =>
+      page
+        .getByRole('link', { name: new RegExp(channel) })
+        .first()
+        .waitFor(),
+  },
+  {
+    name: 'home-refused',
+    path: () => '/',
+    prepare: async (page) => {
+      await page.getByRole('textbox').fill('https://clips.twitch.tv/SomeClip')
+      await page.getByRole('textbox').press('Enter')
+    },
+  },
+  { name: 'live', path: () => `/analyze/${channel}`, prepare: connected },
+  {
+    name: 'live-chat',
+    path: () => `/analyze/${channel}`,
+    prepare: async (page) => {
+      await connected(page)
+      const chat = page.getByRole('button', { name: 'Chat', exact: true })
+      if (await chat.isVisible()) await chat.click()
+      await page.keyboard.press('p')
+    },
+  },
+  {
+    name: 'live-details',
+    path: () => `/analyze/${channel}?range=all`,
+    prepare: async (page) => {
+      await connected(page)
+      const details = page.getByRole('button', { name: 'Details', exact: true })
+      if (await details.isVisible()) await details.click()
+      else await page.getByRole('button', { name: 'Table' }).click()
+    },
+  },
+  {
+    name: 'live-stop',
+    path: () => `/analyze/${channel}`,
+    prepare: async (page) => {
+      await connected(page)
+      await page.getByRole('button', { name: 'Stop' }).click()
+    },
+  },
+  {
+    name: 'live-not-analysed',
+    path: () => '/analyze/nobody',
+    prepare: (page) => page.getByRole('heading').first().waitFor(),
+  },
+  {
+    name: 'sessions',
+    path: () => '/sessions',
+    prepare: (page) => page.getByRole('link', { name: channel }).first().waitFor(),
+  },
+  {
+    name: 'sessions-empty',
+    path: () => '/sessions?channel=nobody',
+    prepare: (page) => page.getByRole('heading', { name: 'nobody' }).waitFor(),
+  },
+  {
+    name: 'session',
+    path: () => `/sessions/${sessionId}`,
+    prepare: (page) => page.getByTestId('total').waitFor(),
+  },
+  { name: 'about', path: () => '/about', prepare: (page) => page.getByRole('heading').first().waitFor() },
+  {
+    name: 'not-found',
+    path: () => '/no/such/page',
+    prepare: (page) => page.getByRole('heading').first().waitFor(),
+  },
+]
+
+describe.each([
+  ['desktop', { viewport: desktop }],
+  ['phone', { viewport: phone, deviceScaleFactor: 2, isMobile: true, hasTouch: true }],
+] as const)('%s', (size, options) => {
+  describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
+    test.each(shots)('$name', async ({ name, path, prepare }) => {
+      const { page, done } = await openPage(browser, { ...options, colorScheme })
+      await page.goto(server.url + path())
+      await prepare(page)
+      // Until the first second's figures are drawn.
+      await page.waitForTimeout(1500)
+      await page.screenshot({ path: `${folder}${name}-${size}-${colorScheme}.png` })
+      await done()
+    })
+
+    test('failing', async () => {
+      const proxy = new CuttableProxy(server.port)
+      await proxy.start()
+      const { page } = await openPage(browser, { ...options, colorScheme })
+      await page.goto(`${proxy.url}/analyze/${channel}`)
+      await connected(page)
+      await page.waitForTimeout(1500)
+      await proxy.cut()
+      await page.locator('[data-testid=status][data-link=waiting]').waitFor()
+      await page.waitForTimeout(2500)
+      await page.screenshot({ path: `${folder}live-cut-${size}-${colorScheme}.png` })
+      await page.getByRole('link', { name: 'Home' }).click()
+      await page.getByText('does not answer').first().waitFor()
+      await page.screenshot({ path: `${folder}home-away-${size}-${colorScheme}.png` })
+      await page.context().close()
+    })
+  })
+})
