@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	channel = "somebody"
+	// batch is the number of messages published at once, as a busy channel has
+	// in 50 ms.
+	batch = 64
+	// window is the number of messages that may be on their way, as a mean of
+	// all clients: enough that nobody waits for work, little enough that no
+	// server has to drop.
+	window = 16 * batch
+	// mark is in each message exactly once: clients count it. (Not the tilde: its
+	// code, 126, is in the header of every frame of some length.)
+	mark   = '|'
+	warmUp = 300 * time.Millisecond
+)
+
+// server is one that is measured.
+type server struct {
+	name  string
+	start func() (running, error)
+}
+
+// running is a server that was started.
+type running struct {
+	url     string       // where sockets are opened, "ws://…", or "tcp://…" for one that speaks no WebSocket
+	sub     string       // subprotocol to offer
+	hello   []string     // frames that a client sends first
+	publish func() error // one batch
+	stop    func()
+}
+
+// measure returns message deliveries a second.
+func measure(ctx context.Context, s server, clients int, length time.Duration) (float64, error) {
+	srv, err := s.start()
+	if err != nil {
+		return 0, err
+	}
+	defer srv.stop()
+	var received atomic.Int64
+	var readers sync.WaitGroup
+	conns := make([]net.Conn, 0, clients)
+	defer func() {
+		for _, c := range conns {
+			c.Close()
+		}
+		readers.Wait()
+	}()
+	for range clients {
+		conn, rest, err := open(srv)
+		if err != nil {
+			return 0, err
+		}
+		conns = append(conns, conn)
+		readers.Go(func() { read(conn, rest, &received) })
+	}
+	published := int64(0)
+	until := func(end time.Time) error {
+		for time.Now().Before(end) && ctx.Err() == nil {
+			if published*int64(clients)-received.Load() > window*int64(clients) {
+				time.Sleep(20 * time.Microsecond)
+				continue
+			}
+			if err := srv.publish(); err != nil {
+				return err
+			}
+			published += batch
+		}
+		return ctx.Err()
+	}
+	// Those who have subscribed count; so wait until all have got something.
+	if err := settle(ctx, srv, clients, &received); err != nil {
+		return 0, err
+	}
+	received.Store(0)
+	if err := until(time.Now().Add(warmUp)); err != nil {
+		return 0, err
+	}
+	before, start := received.Load(), time.Now()
+	if err := until(start.Add(length)); err != nil {
+		return 0, err
+	}
+	got, took := received.Load()-before, time.Since(start)
+	if float64(got) < 0.2*float64(clients)*batch {
+		return 0, fmt.Errorf("only %d messages arrived", got)
+	}
+	return float64(got) / took.Seconds(), nil
+}
+
+// settle publishes until one batch reaches all clients, and everything has arrived.
+func settle(ctx context.Context, srv running, clients int, received *atomic.Int64) error {
+	for range 100 {
+		before := received.Load()
+		if err := srv.publish(); err != nil {
+			return err
+		}
+		for end := time.Now().Add(200 * time.Millisecond); time.Now().Before(end); time.Sleep(time.Millisecond) {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if received.Load()-before == int64(clients)*batch {
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("the clients never all got a batch: %d messages of %d arrived in all", received.Load(), 100*int64(clients)*batch)
+}
+
+// open connects a client and sends what the server wants to hear first.
+func open(srv running) (net.Conn, *bufio.Reader, error) {
+	scheme, rest, _ := strings.Cut(srv.url, "://")
+	addr, path, _ := strings.Cut(rest, "/")
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := bufio.NewReader(conn)
+	if scheme == "tcp" {
+		return conn, r, nil
+	}
+	sub := ""
+	if srv.sub != "" {
+		sub = "Sec-WebSocket-Protocol: " + srv.sub + "\r\n"
+	}
+	request := "GET /" + path + " HTTP/1.1\r\nHost: " + addr + "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n" + sub + "\r\n"
+	if _, err := conn.Write([]byte(request)); err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	resp, err := http.ReadResponse(r, nil)
+	if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
+		conn.Close()
+		return nil, nil, fmt.Errorf("upgrading: %v %v", resp, err)
+	}
+	for _, text := range srv.hello {
+		if _, err := conn.Write([]byte(clientFrame(text))); err != nil {
+			conn.Close()
+			return nil, nil, err
+		}
+	}
+	return conn, r, nil
+}
+
+// clientFrame is a text frame as clients send it, masked with zeros.
+func clientFrame(text string) string {
+	return string([]byte{0x81, 0x80 | byte(len(text)), 0, 0, 0, 0}) + text
+}
+
+// read counts messages until the connection ends.
+func read(conn net.Conn, r *bufio.Reader, received *atomic.Int64) {
+	early, _ := r.Peek(r.Buffered())
+	received.Add(int64(bytes.Count(early, []byte{mark})))
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := conn.Read(buf)
+		received.Add(int64(bytes.Count(buf[:n], []byte{mark})))
+		if err != nil {
+			return
+		}
+	}
+}
