@@ -77,7 +77,11 @@ func (s *chatServer) answer(conn net.Conn) {
 	}
 }
 
-func (s *chatServer) close() { s.listener.Close() }
+// close waits for the readers to leave.
+func (s *chatServer) close() {
+	s.listener.Close()
+	s.closed.Wait()
+}
 
 // say writes chat at liveRate into a connection, each message with the time of
 // its sending, and returns how many messages it were.
