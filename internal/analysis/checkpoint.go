@@ -404,6 +404,8 @@ func (s *Session) saveHead(w *partWriter) {
 	encodeDetector(e, &s.mood)
 	e.uint(uint64(s.momentNo))
 	e.int(s.warmup)
+	e.int(s.leap.sec)
+	e.uint(s.leap.seq)
 
 	o := &s.opts
 	for _, n := range [...]int{o.ExactChatters, o.TopChatters, o.LabelChatters, o.Terms, o.Emotes, o.RecentMessages} {

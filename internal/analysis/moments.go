@@ -27,7 +27,7 @@ const (
 	moodSigmas     = 3.0  // and by so many standard errors
 	moodSwings     = 2.5  // and by so many standard deviations of the baseline's spans of moodSpan
 	moodDeviation  = 0.5  // of a message's score, for the standard error
-	moodMinimum    = 8    // messages in moodSpan
+	moodMinimum    = 10   // messages in moodSpan
 	moodSide       = 0.1  // a positive mood is above it, a negative one below its negative
 	moodBaseWeight = 20   // messages in the baseline
 	moodRate       = 0.7  // times the usual messages in moodSpan: a turn that nobody reacts to is none
@@ -316,7 +316,8 @@ func hypeLabel(peak, usual float64) string {
 // but not yet returned are not part of a checkpoint (the list of moments is).
 func (s *Session) Tick(now time.Time) []Moment {
 	if !s.ended {
-		to := clampSec(now.Unix()) - settleTime
+		s.setClock(clampSec(now.Unix()))
+		to := s.clock - settleTime
 		switch s.status.State {
 		case source.Reconnecting, source.Failed:
 			s.evaluated = max(s.evaluated, to) // an outage is no silence

@@ -136,6 +136,7 @@ func (r *restorer) head(d *decoder, opts Options) *Session {
 	hype, mood := d.detector(), d.detector()
 	momentNo := int(d.upTo(maxStoredCount, "the number of moments"))
 	warmup := d.sec()
+	doubt := leap{sec: d.sec(), seq: d.uint()}
 	for i, n := range []*int{&opts.ExactChatters, &opts.TopChatters, &opts.LabelChatters, &opts.Terms, &opts.Emotes, &opts.RecentMessages} {
 		most := uint64(maxIndexed)
 		if i == 0 {
@@ -151,7 +152,7 @@ func (r *restorer) head(d *decoder, opts Options) *Session {
 	s.firstSec, s.headSec, s.ended, s.endedAt, s.status = firstSec, headSec, ended, endedAt, st
 	s.counts, s.subscribers, s.all, s.peak, s.peakSec = counts, subscribers, all, peak, peakSec
 	s.notices, s.evaluated, s.hype, s.mood, s.momentNo = notices, evaluated, hype, mood, momentNo
-	s.warmup = warmup
+	s.warmup, s.leap = warmup, doubt // the clock is told anew
 
 	s.recent.next = d.upTo(math.MaxInt64, "the number of messages")
 	s.recent.termNext = uint32(d.upTo(math.MaxUint32, "the number of terms"))

@@ -115,6 +115,8 @@ type Session struct {
 	hype      detector
 	mood      detector
 	momentNo  int
+	clock     int64 // what Tick was told last, 0: a log
+	leap      leap
 	warmup    int64 // where the minutes begin that are looked at in hindsight, 0: none
 	usual     baselineCache
 	span      span
@@ -178,7 +180,8 @@ func (s *Session) SetStatus(st Status) {
 }
 
 // Add takes a message in, with its judgement; without one it counts as not
-// scored. Messages may come out of order: each is counted at its own time.
+// scored. Messages may come out of order: each is counted at its own time,
+// unless that is far in the future (docs/analysis.md tells the rule).
 func (s *Session) Add(m *chat.Message, sc *sentiment.Score) Outcome {
 	if s.ended {
 		return 0
@@ -216,10 +219,13 @@ func (s *Session) Add(m *chat.Message, sc *sentiment.Score) Outcome {
 		return Command
 	}
 
-	if sec > s.headSec {
-		s.evaluate(sec - settleTime)
-		s.headSec = sec
+	claimed := sec
+	sec, doubt := s.place(sec)
+	s.advance(sec)
+	if s.leap.sec != 0 && s.leap.sec <= s.headSec+leapLeast {
+		s.confirmLeap()
 	}
+	rec.sec = uint32(sec)
 	if s.firstSec == 0 || sec < s.firstSec {
 		s.firstSec = sec
 	}
@@ -233,7 +239,11 @@ func (s *Session) Add(m *chat.Message, sc *sentiment.Score) Outcome {
 	}
 	pos := s.recent.push(id, rec)
 	s.count(&s.recent.recs[pos], +1)
-	s.raisePeak(sec)
+	if doubt {
+		s.leap = leap{sec: claimed, seq: s.recent.next - 1}
+	} else {
+		s.raisePeak(sec)
+	}
 
 	label := sentiment.Label(rec.flags & recLabel)
 	s.rank(rankAll, user, login, m.DisplayName)
@@ -517,14 +527,17 @@ func (s *Session) mergeGap(i int) {
 	s.gaps = slices.Delete(s.gaps, i+1, i+2)
 }
 
-// Stop ends the analysis: moments that last end, nothing is added any more.
+// Stop ends the analysis: moments that last end, nothing is added any more. A
+// session that never had a Tick, because it is that of a log, ends at most ten
+// minutes after its newest message.
 func (s *Session) Stop(at time.Time) {
 	if s.ended {
 		return
 	}
+	at = s.endOf(at)
 	s.evaluate(s.nowSec(at))
 	s.lookBack(true)
-	s.ended, s.endedAt = true, at.UTC()
+	s.ended, s.endedAt = true, at
 	s.status = Status{State: Stopped, Since: s.endedAt}
 	s.endMoments(s.nowSec(at) + 1)
 }
