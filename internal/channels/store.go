@@ -11,8 +11,10 @@ import (
 	"chatmood/internal/analysis"
 )
 
-// storeTimeout bounds one attempt to store.
-const storeTimeout = 30 * time.Second
+const (
+	storeTimeout = 30 * time.Second // bounds one attempt to store
+	tellEvery    = time.Minute      // between log lines about a store that stays away
+)
 
 // storeQueue stands between the analyses and the store. While the store is
 // away, later checkpoints of a session replace the parts of earlier ones, so
@@ -83,14 +85,28 @@ func (q *storeQueue) wake() {
 
 // run stores what is queued until ctx ends.
 func (q *storeQueue) run(ctx context.Context) {
+	var failing, told time.Time // since when the store fails, and when that was last logged
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-q.woken:
 		}
-		if err := q.flush(ctx); err != nil && ctx.Err() == nil {
-			q.log.Error("storing the analyses failed; they go on and are stored later", "error", err)
+		err := q.flush(ctx)
+		now := time.Now()
+		switch {
+		case ctx.Err() != nil:
+		case err == nil && !failing.IsZero():
+			q.log.Info("the analyses are stored again", "after", now.Sub(failing).Round(time.Second))
+			failing, told = time.Time{}, time.Time{}
+		case err != nil:
+			if failing.IsZero() {
+				failing = now
+			}
+			if now.Sub(told) >= tellEvery {
+				told = now
+				q.log.Error("storing the analyses failed; they go on and are stored later", "error", err)
+			}
 		}
 	}
 }
