@@ -99,16 +99,19 @@ func (e *Engine) probabilities(s *scratch, g *signals, text string) [3]float32 {
 	top := max(z[0], z[1], z[2])
 	var sum float32
 	for k := range z {
-		z[k] = expNegative((z[k] - top) / e.model.Temperature)
+		if z[k] == top {
+			z[k] = 1
+		} else {
+			z[k] = float32(math.Exp(float64((z[k] - top) / e.model.Temperature)))
+		}
 		sum += z[k]
 	}
+	sum = 1 / sum
 	for k := range z {
-		z[k] /= sum
+		z[k] *= sum
 	}
 	return z
 }
-
-func expNegative(x float32) float32 { return float32(math.Exp(float64(x))) }
 
 // ruleLabel reads a label out of the rules' score, and a guess at the chance
 // that it is right.

@@ -19,7 +19,7 @@ var modelFile []byte
 // wide of which the highest answer in the message counts. A global row holds
 // the first two parts.
 const (
-	MeanUnits   = 32
+	MeanUnits   = 16
 	Filters     = 24
 	rowBytes    = 8 + MeanUnits + 3*Filters
 	rowWords    = rowBytes / 8
@@ -58,7 +58,13 @@ type model struct {
 	subMask  uint32
 	pairMask uint32
 	scaleOf  [maxTokens + 1]float32 // 1/√n
+	// The layer of outputs in the order of the lanes.
+	mean    [MeanUnits]unit
+	filters [Filters]unit
 }
+
+// unit is what a hidden unit starts from and gives to the three classes.
+type unit struct{ bias, neutral, positive, negative float32 }
 
 // parseModel reads a model file. It shares no memory with b.
 func parseModel(b []byte) (*model, error) {
@@ -91,6 +97,12 @@ func parseModel(b []byte) (*model, error) {
 	m.pairs = append([]uint8(nil), b...)
 	m.subBase, m.extras = int(m.Vocabulary), int(m.Vocabulary+m.Subs)
 	m.subMask, m.pairMask = m.Subs-1, m.Pairs-1
+	for j := range MeanUnits {
+		m.mean[laneOrder(j)] = unit{m.MeanBias[j], m.OutMean[0][j], m.OutMean[1][j], m.OutMean[2][j]}
+	}
+	for j := range Filters {
+		m.filters[laneOrder(j)] = unit{m.FilterBias[j], m.OutFilter[0][j], m.OutFilter[1][j], m.OutFilter[2][j]}
+	}
 	for i := range m.scaleOf {
 		m.scaleOf[i] = float32(1 / math.Sqrt(float64(max(i, 1))))
 	}
@@ -142,12 +154,17 @@ func (l *filterLanes) add(row []uint64) {
 }
 
 func (l *messageLanes) add(row []uint64) {
-	row = row[:globalWords]
-	for k, w := range row {
-		l[2*k] += w & lanes
-		l[2*k+1] += w >> 8 & lanes
-	}
+	_ = row[globalWords-1]
+	l[0] += row[0] & lanes
+	l[1] += row[0] >> 8 & lanes
+	l[2] += row[1] & lanes
+	l[3] += row[1] >> 8 & lanes
+	l[4] += row[2] & lanes
+	l[5] += row[2] >> 8 & lanes
 }
+
+// The code above is written out for a message of three words.
+var _ = [1]struct{}{}[globalWords-3]
 
 // maxLanes returns the higher of each pair of lanes, all below 2^15.
 func maxLanes(a, b uint64) uint64 {
@@ -171,14 +188,13 @@ func (m *model) judge(z *[3]float32, s *scratch, x *lexicon, g *signals, text st
 		}
 	}
 	s.touch = touch
+	pairSum := m.pairsOf(s, s.n)
 	var sum messageLanes
 	var best [2 * filterWords]uint64
 	var ring [3]filterLanes
-	var pairSum [3]int32
 	left, mid, cur := &ring[0], &ring[1], &ring[2]
 	leftRows, midRows, rows := 0, 0, 0
 	total, used := 0, 0
-	prev := uint64(pairStart)
 	for i := 0; ; i++ {
 		left, mid, cur = mid, cur, left
 		leftRows, midRows = midRows, rows
@@ -188,12 +204,6 @@ func (m *model) judge(z *[3]float32, s *scratch, x *lexicon, g *signals, text st
 			rows = m.token(cur, &sum, t, ids[i], x, g, text)
 			total += rows
 			used++
-			p := 4 * (pairHash(prev, t.key) & m.pairMask)
-			q := m.pairs[p : p+4 : p+4]
-			pairSum[0] += int32(q[0])
-			pairSum[1] += int32(q[1])
-			pairSum[2] += int32(q[2])
-			prev = t.key
 		} else {
 			*cur, rows = filterLanes{}, 0
 		}
@@ -208,7 +218,25 @@ func (m *model) judge(z *[3]float32, s *scratch, x *lexicon, g *signals, text st
 			break
 		}
 	}
+	if used < s.n {
+		pairSum = m.pairsOf(s, used)
+	}
 	m.finish(z, &sum, &best, &pairSum, total, used, g, noRules)
+}
+
+// pairsOf sums the pairs of the first n tokens.
+func (m *model) pairsOf(s *scratch, n int) (sum [3]int32) {
+	prev := uint64(pairStart)
+	for i := range s.tokens[:n] {
+		key := s.tokens[i].key
+		p := 4 * (pairHash(prev, key) & m.pairMask)
+		q := m.pairs[p : p+4 : p+4]
+		sum[0] += int32(q[0])
+		sum[1] += int32(q[1])
+		sum[2] += int32(q[2])
+		prev = key
+	}
+	return sum
 }
 
 // token sums the rows of t, whose row is id, and returns how many there were.
@@ -247,7 +275,6 @@ func (m *model) token(l *filterLanes, sum *messageLanes, t *token, id int32, x *
 
 // finish adds the global rows and applies the layer of outputs.
 func (m *model) finish(z *[3]float32, sum *messageLanes, best *[2 * filterWords]uint64, pairSum *[3]int32, total, used int, g *signals, noRules bool) {
-	var global messageLanes
 	var v [NumRules]float32
 	var rows [maxGlobals]int
 	g.vector(&v)
@@ -255,39 +282,57 @@ func (m *model) finish(z *[3]float32, sum *messageLanes, best *[2 * filterWords]
 	if noRules {
 		n = 0
 	}
+	var g0, g1, g2, g3, g4, g5 uint64
 	for _, r := range rows[:n] {
-		global.add(m.global[r*globalWords:][:globalWords])
+		row := m.global[r*globalWords:][:globalWords]
+		w0, w1, w2 := row[0], row[1], row[2]
+		g0 += w0 & lanes
+		g1 += w0 >> 8 & lanes
+		g2 += w1 & lanes
+		g3 += w1 >> 8 & lanes
+		g4 += w2 & lanes
+		g5 += w2 >> 8 & lanes
 	}
+	global := messageLanes{g0, g1, g2, g3, g4, g5}
 	share := m.scaleOf[used]
 	bias, globalBias := float32(128*total), float32(128*n)
 	lin, pair := m.LinScale*share, m.PairScale*share
 	for k := range 3 {
-		z[k] = m.OutBias[k] + lin*(lane(sum[:], k)-bias) + pair*float32(pairSum[k]-int32(128*used)) + m.GlobalLin*(lane(global[:], k)-globalBias)
+		z[k] = m.OutBias[k] + lin*(lane(sum, k)-bias) + pair*float32(pairSum[k]-int32(128*used)) + m.GlobalLin*(lane(&global, k)-globalBias)
 	}
 	mean := m.MeanScale * share
-	for j := range MeanUnits {
-		h := m.MeanBias[j] + mean*(lane(sum[:], 8+j)-bias) + m.GlobalMean*(lane(global[:], 8+j)-globalBias)
-		if h > 0 {
-			z[0] += h * m.OutMean[0][j]
-			z[1] += h * m.OutMean[1][j]
-			z[2] += h * m.OutMean[2][j]
+	z0, z1, z2 := z[0], z[1], z[2]
+	for k := range 2 * MeanUnits / 8 { // after the lanes of the straight numbers
+		w, v := sum[2+k], global[2+k]
+		for l := range 4 {
+			u := &m.mean[4*k+l]
+			h := max(u.bias+mean*(float32(uint16(w))-bias)+m.GlobalMean*(float32(uint16(v))-globalBias), 0)
+			z0 += h * u.neutral
+			z1 += h * u.positive
+			z2 += h * u.negative
+			w, v = w>>16, v>>16
 		}
 	}
-	if used == 0 {
-		return
-	}
-	for j := range Filters {
-		h := m.FilterBias[j] + m.FilterScale*(lane(best[:], j)-filterBias)
-		if h > 0 {
-			z[0] += h * m.OutFilter[0][j]
-			z[1] += h * m.OutFilter[1][j]
-			z[2] += h * m.OutFilter[2][j]
+	if used > 0 {
+		for k, w := range best {
+			for l := range 4 {
+				u := &m.filters[4*k+l]
+				h := max(u.bias+m.FilterScale*(float32(uint16(w))-filterBias), 0)
+				z0 += h * u.neutral
+				z1 += h * u.positive
+				z2 += h * u.negative
+				w >>= 16
+			}
 		}
 	}
+	z[0], z[1], z[2] = z0, z1, z2
 }
 
-// lane returns byte j of the summed rows.
-func lane(l []uint64, j int) float32 {
-	w := l[j>>3<<1|j&1]
-	return float32(uint16(w >> (uint(j>>1&3) * 16)))
+// laneOrder is the place of byte j of a part of a row among the lanes: of each
+// word first the even bytes, then the odd ones.
+func laneOrder(j int) int { return j>>3<<3 | j&1<<2 | j>>1&3 }
+
+// lane returns byte j, below eight, of the summed rows.
+func lane(l *messageLanes, j int) float32 {
+	return float32(uint16(l[j&1] >> (uint(j>>1) * 16)))
 }

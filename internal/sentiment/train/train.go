@@ -9,23 +9,20 @@ import (
 
 // Settings are the settings of [Run]. Start from [Defaults].
 type Settings struct {
-	Teachers          int    // networks that learn from the labels
-	Graduates         int    // networks that learn from the teachers' judgements
-	GraduateLessons   int    // how many messages a graduate learns from
-	PerChannel        int    // unlabelled messages of a channel that make the word vectors
-	LessonsPerChannel int    // unlabelled messages of a channel that are judged and learnt from
-	MinCount          int    // occurrences that make a word known to the teachers
-	VectorDims        int    // of word vectors
-	StudentWords      int    // rows of words in the model
-	StudentEpochs     int    // passes over the lessons
-	Seed              uint64 // of all chances
-	Splits            []string
+	Teachers      int    // networks that learn from the labels
+	PerChannel    int    // unlabelled messages of a channel
+	MinCount      int    // occurrences that make a word known to the teachers
+	VectorDims    int    // of word vectors
+	StudentWords  int    // rows of words in the model
+	StudentEpochs int    // passes over the lessons
+	Seed          uint64 // of all chances
+	Splits        []string
 }
 
 // Defaults are the settings of the model that ships.
 func Defaults() Settings {
 	return Settings{
-		Teachers: 5, Graduates: 2, GraduateLessons: 250_000, PerChannel: 40_000, LessonsPerChannel: 150_000,
+		Teachers: 5, PerChannel: 40_000,
 		MinCount: 5, VectorDims: 64, StudentWords: 22_000, StudentEpochs: 4, Seed: 1, Splits: []string{"train"},
 	}
 }
@@ -35,14 +32,6 @@ func teacherSettings(seed uint64) netSettings {
 		filters: 64, hidden: 64, width: 3, epochs: 6, rate: 0.02, embedRate: 0.01, linear: 0.05,
 		dropHidden: 0.4, dropToken: 0.15, dropSparse: 0.7, decay: 1e-5, seed: seed,
 	}
-}
-
-// graduateSettings shape a network that learns from many judgements instead of
-// few labels: less is dropped.
-func graduateSettings(seed uint64) netSettings {
-	o := teacherSettings(seed)
-	o.epochs, o.dropHidden, o.dropToken, o.dropSparse = 2, 0.2, 0.1, 0.5
-	return o
 }
 
 // Lessons are what the model learns from: texts and what the teachers think.
@@ -61,13 +50,13 @@ func Run(dir string, o Settings, log func(format string, args ...any)) ([]byte, 
 	return Study(dir, lessons, o, log)
 }
 
-// Teach trains the teachers and the graduates and collects their judgements.
+// Teach trains the teachers and collects their judgements.
 func Teach(dir string, o Settings, log func(format string, args ...any)) (*Lessons, error) {
 	labels, err := Labels(dir, append([]string{"dev"}, o.Splits...)...)
 	if err != nil {
 		return nil, err
 	}
-	chat, err := Chat(dir, max(o.PerChannel, o.LessonsPerChannel))
+	chat, err := Chat(dir, o.PerChannel)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +65,10 @@ func Teach(dir string, o Settings, log func(format string, args ...any)) (*Lesso
 		return nil, err
 	}
 	r := &reader{engine: engine}
-	texts := capped(chat, o.PerChannel)
+	texts := make([]string, len(chat))
+	for i := range chat {
+		texts[i] = chat[i].Text
+	}
 	v := countTokens(r, texts, o.MinCount)
 	log("%d messages of chat, %d words", len(texts), len(v.keys))
 	vectors := learnVectors(v, tokenLines(r, v, texts), vectorSettings{dims: o.VectorDims, window: 5, negatives: 5, epochs: 2, rate: 0.04, seed: o.Seed})
@@ -110,7 +102,7 @@ func Teach(dir string, o Settings, log func(format string, args ...any)) (*Lesso
 	for i := range labels {
 		seen[labels[i].Text] = true // development messages stay unseen
 	}
-	for _, t := range capped(chat, o.LessonsPerChannel) {
+	for _, t := range texts {
 		if !seen[t] {
 			seen[t] = true
 			lessons = append(lessons, r.sample(v, t))
@@ -118,46 +110,22 @@ func Teach(dir string, o Settings, log func(format string, args ...any)) (*Lesso
 		}
 	}
 	out.Targets = make([][3]float32, len(lessons))
-	judgeLessons(teachers, lessons, out.Targets, 1)
+	judgeLessons(teachers, lessons, out.Targets)
 	for i := range lessons {
 		if i < len(train) { // half what the label says
 			for c := range out.Targets[i] {
 				out.Targets[i][c] = 0.5*out.Targets[i][c] + 0.5*train[i].target[c]
 			}
 		}
-		lessons[i].target = out.Targets[i]
 	}
 	log("%d lessons judged by teachers", len(lessons))
-	if o.Graduates == 0 {
-		return out, nil
-	}
-	rnd := newRand(o.Seed + 31)
-	var graduates []*net
-	for k := range o.Graduates {
-		part := make([]sample, 0, min(o.GraduateLessons, len(lessons)))
-		for _, i := range rnd.Perm(len(lessons))[:cap(part)] {
-			part = append(part, lessons[i])
-		}
-		n := newNet(graduateSettings(o.Seed+uint64(k)*1000+500), vectors, subs)
-		n.fit(part, nil)
-		n.fold()
-		board.add(fmt.Sprintf("graduate %d", k+1), n)
-		graduates = append(graduates, n)
-	}
-	for i := range out.Targets {
-		for c := range out.Targets[i] {
-			out.Targets[i][c] *= 0.5
-		}
-	}
-	judgeLessons(graduates, lessons, out.Targets, 0.5)
-	log("lessons judged by graduates")
 	return out, nil
 }
 
-// judgeLessons adds the nets' mean judgement, times weight, to targets.
-func judgeLessons(nets []*net, lessons []sample, targets [][3]float32, weight float32) {
+// judgeLessons adds the nets' mean judgement to targets.
+func judgeLessons(nets []*net, lessons []sample, targets [][3]float32) {
 	w := newWork(nets[0])
-	weight /= float32(len(nets))
+	weight := 1 / float32(len(nets))
 	for i := range lessons {
 		for _, n := range nets {
 			p := n.judge(w, &lessons[i])
@@ -188,18 +156,6 @@ func (b *board) add(name string, n *net) {
 		all.Add(truth, argmax(b.sum[i][:]))
 	}
 	b.log("%s: dev macro-F1 %.4f, all so far together %.4f, accuracy %.4f", name, alone.MacroF1(), all.MacroF1(), all.Accuracy())
-}
-
-// capped returns the texts of at most perChannel lines of each channel.
-func capped(chat []ChatLine, perChannel int) []string {
-	var out []string
-	seen := map[string]int{}
-	for i := range chat {
-		if seen[chat[i].Channel]++; seen[chat[i].Channel] <= perChannel {
-			out = append(out, chat[i].Text)
-		}
-	}
-	return out
 }
 
 func wanted(split string, splits []string) bool {

@@ -63,7 +63,7 @@ func inventedData(t *testing.T) string {
 
 func smallSettings() Settings {
 	o := Defaults()
-	o.Teachers, o.Graduates, o.PerChannel, o.LessonsPerChannel = 2, 1, 1000, 1000
+	o.Teachers, o.PerChannel = 2, 1000
 	o.MinCount, o.StudentWords, o.StudentEpochs, o.VectorDims = 2, 200, 20, 8
 	return o
 }
