@@ -31,7 +31,6 @@ type ReadToken struct {
 	Emote            bool // emote, emoji or face
 	Caps, Long       bool
 	Count            int
-	Row              int // which of the shape rows of the model it adds
 }
 
 // Read reads text as [Engine.Score] does. It reuses the memory of dst.
@@ -48,7 +47,6 @@ func (e *Engine) Read(dst *Reading, text string, emotes []chat.Emote) {
 			Word:  t.kind == kindWord || t.kind == kindForeign || t.kind == kindNumber,
 			Emote: t.kind == kindEmote || t.kind == kindEmoji || t.kind == kindFace,
 			Caps:  t.shape&shapeCaps != 0 && !g.shouting && t.end-t.start > 2, Long: t.shape&shapeLong != 0,
-			Row: shapeRow(t),
 		}
 		if t.entry >= 0 && !e.lex.entries[t.entry].silent {
 			x := &e.lex.entries[t.entry]
@@ -62,29 +60,6 @@ func (e *Engine) Read(dst *Reading, text string, emotes []chat.Emote) {
 	g.vector(&dst.Rules)
 	dst.Score = g.rule
 	dst.Flags = flagsOf(&s, &g)
-}
-
-// numShapes is the number of rows for how a token is written; a token that is
-// not in the model's vocabulary adds one by its valence as well.
-const numShapes = 24
-
-// shapeRow sorts unknown tokens.
-func shapeRow(t *token) int {
-	switch t.kind {
-	case kindEmote:
-		return 1
-	case kindEmoji:
-		return 2
-	case kindFace:
-		return 3
-	case kindNumber:
-		return 4
-	case kindPunct:
-		return 5
-	case kindForeign:
-		return 6
-	}
-	return 0
 }
 
 // NumRules is the number of rule findings that the model reads.

@@ -84,27 +84,6 @@ func Chat(dir string, perChannel int) ([]ChatLine, error) {
 	return out, err
 }
 
-// Comments reads goemotions.tsv.gz of dir. Ambiguous and mixed ones are left
-// out.
-func Comments(dir string) ([]Example, error) {
-	var out []Example
-	err := eachRow(filepath.Join(dir, "goemotions.tsv.gz"), 4, func(f []string) error {
-		e := Example{Channel: "goemotions", Split: f[0], Text: f[3]}
-		switch f[1] {
-		case "positive":
-			e.Score, e.Class = 1, 1
-		case "negative":
-			e.Score, e.Class = -1, 2
-		case "neutral":
-		default:
-			return nil
-		}
-		out = append(out, e)
-		return nil
-	})
-	return out, err
-}
-
 // eachRow calls f for each line after the header of a compressed TSV file.
 // The strings are f's to keep.
 func eachRow(path string, columns int, f func([]string) error) error {

@@ -15,8 +15,6 @@ type netSettings struct {
 	rate, embedRate, linear float32
 	dropHidden, dropToken   float32
 	dropSparse, decay       float32
-	noLinear, noNet         bool
-	noRules                 bool
 	seed                    uint64
 }
 
@@ -100,30 +98,23 @@ func newWork(n *net) *work {
 func (n *net) forward(w *work, s *sample, rnd *rand.Rand) {
 	for k := range 3 {
 		w.z[k] = n.obias.w[k]
-		if !n.o.noRules {
-			w.z[k] += dot(n.rlin.row(k), s.rules[:])
+		w.z[k] += dot(n.rlin.row(k), s.rules[:])
+	}
+	w.sparse = w.sparse[:0]
+	for _, f := range s.sparse {
+		if rnd == nil || rnd.Float32() >= n.o.dropSparse {
+			w.sparse = append(w.sparse, f)
 		}
 	}
-	if !n.o.noLinear {
-		w.sparse = w.sparse[:0]
-		for _, f := range s.sparse {
-			if rnd == nil || rnd.Float32() >= n.o.dropSparse {
-				w.sparse = append(w.sparse, f)
-			}
-		}
-		w.sscale = float32(2 / math.Sqrt(float64(len(s.sparse))+1))
-		if rnd != nil {
-			w.sscale /= 1 - n.o.dropSparse
-		}
-		for _, f := range w.sparse {
-			r := n.lin.row(int(f))
-			w.z[0] += w.sscale * r[0]
-			w.z[1] += w.sscale * r[1]
-			w.z[2] += w.sscale * r[2]
-		}
+	w.sscale = float32(2 / math.Sqrt(float64(len(s.sparse))+1))
+	if rnd != nil {
+		w.sscale /= 1 - n.o.dropSparse
 	}
-	if n.o.noNet {
-		return
+	for _, f := range w.sparse {
+		r := n.lin.row(int(f))
+		w.z[0] += w.sscale * r[0]
+		w.z[1] += w.sscale * r[1]
+		w.z[2] += w.sscale * r[2]
 	}
 	D, d := n.dims, n.embed.cols
 	pad := n.o.width - 1
@@ -177,9 +168,7 @@ func (n *net) forward(w *work, s *sample, rnd *rand.Rand) {
 		w.conv[f], w.arg[f] = best, at
 		in[D+f] = best
 	}
-	if !n.o.noRules {
-		copy(in[D+n.o.filters:], s.rules[:])
-	}
+	copy(in[D+n.o.filters:], s.rules[:])
 	for j := range n.o.hidden {
 		v := dot(n.hid.row(j), in) + n.hbias.w[j]
 		w.mask[j] = 1
@@ -264,19 +253,12 @@ func (n *net) foldedFilters(w *work, s *sample, x []float32) {
 func (n *net) backward(w *work, s *sample, g []float32, rate float32) {
 	n.obias.step(0, g, rate, 0)
 	for k := range 3 {
-		if !n.o.noRules {
-			w.scaled(w.gin[:sentiment.NumRules], g[k], s.rules[:])
-			n.rlin.step(k, w.gin[:sentiment.NumRules], rate, n.o.decay)
-		}
+		w.scaled(w.gin[:sentiment.NumRules], g[k], s.rules[:])
+		n.rlin.step(k, w.gin[:sentiment.NumRules], rate, n.o.decay)
 	}
-	if !n.o.noLinear {
-		gl := [3]float32{g[0] * w.sscale, g[1] * w.sscale, g[2] * w.sscale}
-		for _, f := range w.sparse {
-			n.lin.step(int(f), gl[:], n.o.linear, 0)
-		}
-	}
-	if n.o.noNet {
-		return
+	gl := [3]float32{g[0] * w.sscale, g[1] * w.sscale, g[2] * w.sscale}
+	for _, f := range w.sparse {
+		n.lin.step(int(f), gl[:], n.o.linear, 0)
 	}
 	clear(w.gh)
 	for k, gk := range g {
@@ -354,6 +336,7 @@ func (n *net) backward(w *work, s *sample, g []float32, rate float32) {
 	}
 }
 
+// tmp returns n numbers of room.
 func (w *work) tmp(n int) []float32 {
 	if len(w.tz) < n {
 		w.tz = make([]float32, n)
@@ -361,6 +344,7 @@ func (w *work) tmp(n int) []float32 {
 	return w.tz[:n]
 }
 
+// scaled sets dst to c·src.
 func (w *work) scaled(dst []float32, c float32, src []float32) {
 	for i := range dst {
 		dst[i] = c * src[i]
