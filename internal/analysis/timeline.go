@@ -189,6 +189,21 @@ func (t *tier) sum(from, to int64) cell {
 	return c
 }
 
+// messages returns how many messages the one-second buckets in [from, to) hold.
+func (t *tier) messages(from, to int64) uint32 {
+	n := uint32(0)
+	for sec := max(from, 0); sec < to; {
+		end := min(to, sec-sec%pageLen+pageLen)
+		if p := t.pageOf(sec); p != nil {
+			for i := sec % pageLen; i <= (end-1)%pageLen; i++ {
+				n += p.cells[i].total()
+			}
+		}
+		sec = end
+	}
+	return n
+}
+
 // maxAutoBuckets is how many buckets a timeline has about at most when the
 // step is left to us.
 const maxAutoBuckets = 1500

@@ -152,22 +152,13 @@ func (s *Session) peakAt() time.Time {
 // A message that is deleted later does not lower the peak.
 func (s *Session) raisePeak(sec int64) {
 	t := &s.tiers[0]
-	count := func(i int64) uint32 {
-		if c := t.at(i); c != nil {
-			return c.total()
-		}
-		return 0
-	}
-	n := uint32(0)
-	for i := sec - rateSpan + 1; i < sec; i++ {
-		n += count(i)
-	}
+	n := t.messages(sec-rateSpan+1, sec)
 	for end := sec; end <= min(sec+rateSpan-1, s.headSec); end++ {
-		n += count(end)
+		n += t.messages(end, end+1)
 		if n > s.peak {
 			s.peak, s.peakSec = n, end
 		}
-		n -= count(end - rateSpan + 1)
+		n -= t.messages(end-rateSpan+1, end-rateSpan+2)
 	}
 }
 
