@@ -504,7 +504,7 @@ export interface components {
         Chatters: {
             /**
              * Format: int64
-             * @description Different people who wrote in the last 5 minutes
+             * @description Different people who wrote in the last 5 minutes; an estimate over 16,384
              */
             active: number;
             /**
@@ -538,7 +538,7 @@ export interface components {
              * @description Address of the channel as people paste it, or its bare name
              * @example https://www.twitch.tv/somebody
              */
-            url?: string;
+            url: string;
         };
         Connected: {
             /**
@@ -609,7 +609,7 @@ export interface components {
         };
         DisconnectRequest: {
             /** @example somebody */
-            channel?: string;
+            channel: string;
         };
         Disconnected: {
             /** @example Disconnected from somebody's chat */
@@ -885,7 +885,7 @@ export interface components {
             now: number;
             /**
              * Format: double
-             * @description Highest rate of any 10 s
+             * @description Highest rate of any 10 s; deletions do not lower it
              */
             peak: number;
             /** Format: date-time */
