@@ -23,6 +23,7 @@ const (
 	maxVoices     = 3  // messages of one chatter in a voiceWindow that count for the mood
 	maxActive     = 16384
 	minActiveSize = 256
+	activeRing    = 320 // seconds, no fewer than activeSlots × activeSlot
 )
 
 // distinct counts different chatters: exactly, as a set of 64-bit hashes, up to
@@ -152,6 +153,7 @@ type active struct {
 	head  uint32 // newest slot number (Unix seconds / activeSlot)
 	level uint32
 	limit int
+	heard [activeRing]uint16 // chatters by the second of their last message, modulo activeRing
 
 	dirty [activeSlots]bool   // by slot number modulo activeSlots
 	saved [activeSlots]uint32 // the slot whose part the checkpoint holds, 0: none
@@ -173,6 +175,8 @@ func (a *active) add(h uint64, sec uint32) (isNew, voice bool) {
 	window := sec / voiceWindow
 	if e := a.find(h); e != nil {
 		if sec > e.last {
+			a.heard[e.last%activeRing]--
+			a.heard[sec%activeRing]++
 			e.last = sec
 		}
 		voice = e.hear(window)
@@ -232,10 +236,9 @@ func (a *active) advance(slot uint32) {
 // count returns how many people wrote in the last five minutes before sec.
 func (a *active) count(sec int64) int {
 	n := 0
-	for i := range a.slots {
-		if e := &a.slots[i]; e.hash != 0 && int64(e.last) > sec-activeWindow && int64(e.last) <= sec {
-			n++
-		}
+	newest := int64(a.head)*activeSlot + activeSlot - 1
+	for t := max(sec-activeWindow+1, newest-activeSlots*activeSlot+1, 0); t <= min(sec, newest); t++ {
+		n += int(a.heard[t%activeRing])
 	}
 	return n << a.level
 }
@@ -265,12 +268,14 @@ func (a *active) insert(e activeEntry) {
 		i = (i + 1) & mask
 	}
 	a.slots[i] = e
+	a.heard[e.last%activeRing]++
 	a.n++
 }
 
 func (a *active) resize(size int) {
 	old := a.slots
 	a.slots, a.n = make([]activeEntry, size), 0
+	clear(a.heard[:])
 	for i := range old {
 		if old[i].hash != 0 {
 			a.insert(old[i])
@@ -307,6 +312,7 @@ func (a *active) thin() {
 func (a *active) remove(hole uint32) {
 	mask := uint32(len(a.slots) - 1)
 	a.n--
+	a.heard[a.slots[hole].last%activeRing]--
 	for j := (hole + 1) & mask; a.slots[j].hash != 0; j = (j + 1) & mask {
 		home := uint32(a.slots[j].hash>>32) & mask
 		if (j-home)&mask >= (j-hole)&mask {

@@ -104,3 +104,32 @@ func TestVoices(t *testing.T) {
 		}
 	}
 }
+
+// The number of active chatters is that of the entries, at any second.
+func TestActiveCount(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 5))
+	a := active{limit: 500}
+	sec := uint32(1_000_000)
+	for range 60_000 {
+		switch r.IntN(4000) {
+		case 0:
+			sec += uint32(r.IntN(700))
+		default:
+			sec += uint32(r.IntN(10) / 9)
+		}
+		a.add(r.Uint64N(5000)*0x9e3779b97f4a7c15, sec-uint32(r.IntN(2)*r.IntN(350)))
+		at := int64(sec) + int64(r.IntN(400)) - 50
+		want := 0
+		for i := range a.slots {
+			if e := &a.slots[i]; e.hash != 0 && int64(e.last) > at-activeWindow && int64(e.last) <= at {
+				want++
+			}
+		}
+		if got := a.count(at); got != want<<a.level {
+			t.Fatalf("at %d: %d active chatters, want %d", at, got, want<<a.level)
+		}
+	}
+	if a.level == 0 {
+		t.Error("there were never more than the limit")
+	}
+}

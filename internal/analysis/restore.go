@@ -353,6 +353,8 @@ func (r *restorer) active(s *Session) {
 					return
 				}
 				if known := a.find(e.hash); known != nil {
+					a.heard[known.last%activeRing]--
+					a.heard[e.last%activeRing]++
 					*known = e
 				} else if a.n > maxActive {
 					d.fail("there are too many chatters")
