@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,7 +38,8 @@ type bench struct {
 
 // samples holds what benchmarks reported: by name and unit, a value for each
 // round. A name is the package's folder with that of the benchmark, without the
-// word: internal/sentiment/Score/typical.
+// word: internal/sentiment/Score/typical. NaN stands for a round in which a
+// peer gave up.
 type samples map[string]map[string][]float64
 
 // errNoDownload means that an optional benchmark's libraries are not here and
@@ -80,6 +82,13 @@ func (m *measurer) measure(ctx context.Context, benches ...bench) (samples, erro
 	return out, nil
 }
 
+// once returns a measurer of one round.
+func (m *measurer) once() *measurer {
+	single := *m
+	single.rounds = 1
+	return &single
+}
+
 // build makes the test binary of a benchmark's package.
 func (m *measurer) build(ctx context.Context, b bench) error {
 	if m.binaries[b.folder] != "" {
@@ -87,8 +96,8 @@ func (m *measurer) build(ctx context.Context, b bench) error {
 	}
 	dir := filepath.Join(m.root, b.folder)
 	if b.optional {
-		if out, err := command(ctx, dir, "go", "mod", "download").CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w: %s", b.folder, errNoDownload, bytes.TrimSpace(out))
+		if err := download(ctx, dir); err != nil {
+			return fmt.Errorf("%s: %w", b.folder, err)
 		}
 	}
 	binary := filepath.Join(m.tmp, strings.ReplaceAll(b.folder, "/", "-")+".test")
@@ -96,6 +105,14 @@ func (m *measurer) build(ctx context.Context, b bench) error {
 		return fmt.Errorf("building the benchmarks of %s: %w\n%s", b.folder, err, out)
 	}
 	m.binaries[b.folder] = binary
+	return nil
+}
+
+// download gets the libraries of a module of its own.
+func download(ctx context.Context, dir string) error {
+	if out, err := command(ctx, dir, "go", "mod", "download").CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", errNoDownload, bytes.TrimSpace(out))
+	}
 	return nil
 }
 
@@ -155,7 +172,7 @@ func parse(out string) map[string]map[string]float64 {
 // values returns what a benchmark reported; it is an error of this program, or
 // of a renamed benchmark, if there is nothing.
 func (s samples) values(name, unit string) ([]float64, error) {
-	v := s[name][unit]
+	v := slices.DeleteFunc(slices.Clone(s[name][unit]), math.IsNaN)
 	if len(v) == 0 {
 		return nil, fmt.Errorf("%s did not report %s: there are %s", name, unit, strings.Join(slices.Sorted(maps.Keys(s)), ", "))
 	}
@@ -182,23 +199,21 @@ func (s samples) most(name, unit string) (float64, error) {
 
 // ratio returns the median over the rounds of a's value divided by b's.
 func (s samples) ratio(a, b, unit string) (float64, error) {
-	va, err := s.values(a, unit)
-	if err != nil {
-		return 0, err
-	}
-	vb, err := s.values(b, unit)
-	if err != nil {
-		return 0, err
-	}
+	va, vb := s[a][unit], s[b][unit]
 	if len(va) != len(vb) {
 		return 0, fmt.Errorf("%s was run %d times, %s %d times", a, len(va), b, len(vb))
 	}
-	ratios := make([]float64, len(va))
+	var ratios []float64
 	for i := range va {
 		if vb[i] == 0 {
 			return 0, fmt.Errorf("%s reported 0 %s", b, unit)
 		}
-		ratios[i] = va[i] / vb[i]
+		if r := va[i] / vb[i]; !math.IsNaN(r) {
+			ratios = append(ratios, r)
+		}
+	}
+	if len(ratios) == 0 {
+		return 0, fmt.Errorf("no round measured %s of both %s and %s: there are %s", unit, a, b, strings.Join(slices.Sorted(maps.Keys(s)), ", "))
 	}
 	return median(ratios), nil
 }

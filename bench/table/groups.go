@@ -137,30 +137,12 @@ func measureAnalysing(ctx context.Context, m *measurer) ([]row, error) {
 	}
 	compared, err := against(s, "bench/path/Line/session", "bench/peers/Line", "go-twitch-irc with govader and two counters")
 	return []row{
-		{what: "line to aggregated session, one core", measured: rate(session) + " messages", bound: "300 k/s", holds: session >= lineBound, compared: compared},
+		{what: "line to aggregated session, one core", measured: rate(session, "messages"), bound: "300 k messages/s", holds: session >= lineBound, compared: compared},
 		{
-			what: "the same in the server, published and stored, one core", measured: rate(manager) + " messages",
+			what: "the same in the server, published and stored, one core", measured: rate(manager, "messages"),
 			compared: digits(100*share) + " % of the above",
 		},
 	}, err
-}
-
-func measureFanOut(ctx context.Context, m *measurer) ([]row, error) {
-	s, err := m.measure(ctx, bench{folder: "internal/live", pattern: "^BenchmarkFanOut$", time: "0.5s"})
-	if err != nil {
-		return nil, err
-	}
-	var rows []row
-	for _, dialect := range []string{"batched", "plain"} {
-		for _, clients := range []string{"100", "1000"} {
-			most, err := s.most("internal/live/FanOut/"+dialect+"/"+clients, "deliveries/s")
-			if err != nil {
-				return nil, err
-			}
-			rows = append(rows, row{what: fmt.Sprintf("fan-out to %s %s viewers", clients, dialect), measured: rate(most) + " deliveries"})
-		}
-	}
-	return rows, nil
 }
 
 // starts is how often the server is started for the median.
@@ -199,6 +181,8 @@ func measureStarting(ctx context.Context, m *measurer) ([]row, error) {
 }
 
 func measureMemory(ctx context.Context, m *measurer) ([]row, error) {
+	// Memory does not depend on what else the machine does.
+	m = m.once()
 	s, err := m.measure(
 		ctx,
 		bench{folder: "internal/live", pattern: "^BenchmarkIdleSocket$", time: "1x"},

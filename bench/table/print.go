@@ -20,7 +20,8 @@ type table []row
 
 // write prints the table as Markdown that also reads well as it is.
 func (t table) write(w io.Writer) error {
-	lines := [][]string{{"what", "measured", "bound", "within", "compared, in the same run"}, nil}
+	lines := make([][]string, 0, len(t)+2)
+	lines = append(lines, []string{"what", "measured", "bound", "within", "compared, in the same run"}, nil)
 	for _, r := range t {
 		within := "–"
 		if r.bound != "" {
@@ -81,15 +82,15 @@ func size(bytes float64) string {
 	return digits(bytes) + " B"
 }
 
-// rate writes what happens in a second with three digits.
-func rate(n float64) string {
+// rate writes how many of something happen in a second, with three digits.
+func rate(n float64, what string) string {
 	switch {
 	case n >= 1e6:
-		return digits(n/1e6) + " M/s"
+		return digits(n/1e6) + " M " + what + "/s"
 	case n >= 1e3:
-		return digits(n/1e3) + " k/s"
+		return digits(n/1e3) + " k " + what + "/s"
 	}
-	return digits(n) + "/s"
+	return digits(n) + " " + what + "/s"
 }
 
 // digits writes v with three digits that count, or all before the point.

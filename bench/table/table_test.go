@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
@@ -39,11 +40,16 @@ func TestRatio(t *testing.T) {
 		"b": {"ns/op": {5, 30, 20}}, // ratios 2, 3, 1: whatever disturbed the second round disturbed both
 		"c": {"ns/op": {1}},
 		"d": {"ns/op": {1, 0, 1}},
+		"e": {"ns/op": {math.NaN(), 10, math.NaN()}}, // gave up twice
+		"f": {"ns/op": {math.NaN(), math.NaN(), math.NaN()}},
 	}
 	if got, err := s.ratio("a", "b", "ns/op"); got != 2 || err != nil {
 		t.Errorf("%g, %v", got, err)
 	}
-	for _, names := range [][3]string{{"a", "c", "ns/op"}, {"a", "d", "ns/op"}, {"a", "none", "ns/op"}, {"a", "b", "B/op"}} {
+	if got, err := s.ratio("a", "e", "ns/op"); got != 9 || err != nil {
+		t.Errorf("with rounds missing: %g, %v", got, err)
+	}
+	for _, names := range [][3]string{{"a", "c", "ns/op"}, {"a", "f", "ns/op"}, {"a", "d", "ns/op"}, {"a", "none", "ns/op"}, {"a", "b", "B/op"}} {
 		if got, err := s.ratio(names[0], names[1], names[2]); err == nil {
 			t.Errorf("%v: %g without an error", names, got)
 		}
@@ -61,16 +67,16 @@ func TestWrite(t *testing.T) {
 	err := table{
 		{what: "judge", measured: duration(1234), bound: "1 µs", compared: "4.2 times as fast as nobody"},
 		{what: "binary", measured: size(36.9e6), bound: "80 MB", holds: true},
-		{what: "fan-out", measured: rate(13_600_000)},
+		{what: "fan-out", measured: rate(13_600_000, "x")},
 	}.write(&b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `| what    | measured | bound | within | compared, in the same run   |
-| ------- | -------- | ----- | ------ | --------------------------- |
-| judge   | 1.23 µs  | 1 µs  | no     | 4.2 times as fast as nobody |
-| binary  | 36.9 MB  | 80 MB | yes    | –                           |
-| fan-out | 13.6 M/s | –     | –      | –                           |
+	want := `| what    | measured   | bound | within | compared, in the same run   |
+| ------- | ---------- | ----- | ------ | --------------------------- |
+| judge   | 1.23 µs    | 1 µs  | no     | 4.2 times as fast as nobody |
+| binary  | 36.9 MB    | 80 MB | yes    | –                           |
+| fan-out | 13.6 M x/s | –     | –      | –                           |
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -80,7 +86,7 @@ func TestWrite(t *testing.T) {
 func TestUnits(t *testing.T) {
 	for got, want := range map[string]string{
 		duration(0.9): "0.90 ns", duration(312): "312 ns", duration(31.94e6): "31.9 ms", duration(7.8e9): "7.80 s",
-		size(18): "18.0 B", size(22_600): "22.6 KB", rate(196_036): "196 k/s", rate(50): "50.0/s",
+		size(18): "18.0 B", size(22_600): "22.6 KB", rate(196_036, "x"): "196 k x/s", rate(50, "x"): "50.0 x/s",
 	} {
 		if got != want {
 			t.Errorf("%s, want %s", got, want)
