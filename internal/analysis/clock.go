@@ -105,15 +105,14 @@ func (s *Session) setClock(sec int64) {
 	}
 }
 
-// endOf returns when a session ends that is stopped at an instant: a log at
-// most leapLeast after its newest message, so that a time stamp that was not
-// believed does not make it last for years.
+// endOf returns when a session ends that is stopped at an instant: a log
+// with its newest message where that instant is more than leapLeast later, so
+// that a time stamp that was not believed does not make it last for years.
 func (s *Session) endOf(at time.Time) time.Time {
 	at = at.UTC()
-	last := s.headSec + leapLeast
-	if s.clock != 0 || at.Unix() <= last {
+	if s.clock != 0 || s.firstSec == 0 || at.Unix() <= s.headSec+leapLeast {
 		return at
 	}
-	s.refuteLeap(last)
-	return time.Unix(last, 0).UTC()
+	s.refuteLeap(s.headSec + leapLeast)
+	return time.Unix(s.headSec, 0).UTC()
 }

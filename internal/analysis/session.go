@@ -528,8 +528,8 @@ func (s *Session) mergeGap(i int) {
 }
 
 // Stop ends the analysis: moments that last end, nothing is added any more. A
-// session that never had a Tick, because it is that of a log, ends at most ten
-// minutes after its newest message.
+// session that never had a Tick, because it is that of a log, ends with its
+// newest message where the end is more than ten minutes later.
 func (s *Session) Stop(at time.Time) {
 	if s.ended {
 		return

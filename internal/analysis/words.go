@@ -64,10 +64,10 @@ func isKnownEmote(w string) bool {
 	case "KEKW", "KEKL", "KEKLEO", "KEKWait", "LULW", "LULWW", "LuL", "LUL", "OMEGALUL", "MEGALUL", "ICANT", "LOLE",
 		"Pog", "PogU", "PogO", "PogChamp", "POGGERS", "PauseChamp", "PagMan", "POGCRAZY", "HYPERS", "AYAYA", "Clap", "EZ", "EZY",
 		"Pepega", "WeirdChamp", "SadChamp", "Sadge", "Madge", "Bedge", "Prayge", "Okayge", "Gayge", "Copege", "Susge", "Wokege", "Deadge", "Gladge", "Smadge", "Despairge", "Weirdge", "Nerdge",
-		"COPIUM", "HOPIUM", "Copium", "Clueless", "Aware", "Stare", "NODDERS", "NOPERS", "YEP", "NOPE", "NOTED", "HandsUp",
+		"COPIUM", "HOPIUM", "Copium", "Clueless", "Aware", "Stare", "NODDERS", "NOPERS", "YEP", "NOTED", "HandsUp",
 		"5Head", "3Head", "4Head", "4Weird", "KKona", "KKonaW", "Kapp", "Kappa", "TriKool", "ZULUL", "TROLLGE", "monkaS", "monkaW",
-		"GIGACHAD", "BASED", "NOWAY", "NOWAYING", "AINTNOWAY", "LETSGO", "LETSGOOO", "RIPBOZO", "BOZO", "WICKED", "WAYTOODANK",
-		"BOOBA", "MODS", "CAUGHT", "CRINGE", "SCHIZO", "Corpa", "GAMBA", "DinkDonk", "Joel", "VIBE", "PETPET", "HUH", "WHAT",
+		"GIGACHAD", "BASED", "NOWAY", "NOWAYING", "AINTNOWAY", "RIPBOZO", "BOZO", "WICKED", "WAYTOODANK",
+		"BOOBA", "CAUGHT", "CRINGE", "SCHIZO", "Corpa", "GAMBA", "DinkDonk", "Joel", "VIBE", "PETPET", "HUH",
 		"D:", "M&Mjc", "BibleThump", "NotLikeThis", "ResidentSleeper", "HeyGuys", "SeemsGood", "DansGame", "Jebaited", "TriHard", "BabyRage", "WutFace", "Kreygasm":
 		return true
 	}

@@ -4,7 +4,7 @@ package sentiment
 // lexicon knows: Twitch's global ones and those of the extensions that many
 // channels use. Case counts, as it does for the extensions: "Kappa" is one and
 // "kappa" is not. A few names are none because they are far more often ordinary
-// words ("Boring" at the beginning of a sentence, "hello"). It does not
+// words ("Boring" at the beginning of a sentence, a shouted "THIS"). It does not
 // allocate and is safe for concurrent use.
 func (e *Engine) IsEmote(word string) bool {
 	i := e.lex.exact.get(hashString(word))
@@ -21,7 +21,15 @@ func isEnglish(name string) bool {
 		"Washed", "Wave", "Welcome", "Wholesome", "Yapping",
 		"Aww", "Awww", "Bruh", "Erm", "Hmm", "Nope", "Sheesh", "Ummm", "Yay", "Yikes",
 		"chad", "clapping", "hello", "hiii", "hiiii", "letsgo", "muah", "ohno", "ouch", "puke", "sheesh", "silly", "sobbing",
-		"uhh", "uhm", "umm", "vibin", "waitt", "wtfwtfwtf", "yapping", "yay", "yippee":
+		"uhh", "uhm", "umm", "vibin", "waitt", "wtfwtfwtf", "yapping", "yay", "yippee",
+		// Shouted.
+		"AAAA", "ALERT", "AURA", "AWW", "AWWW", "BAND", "BANGER", "BRUH", "BUTTON", "CHAD", "CHATTING", "CLOWNING", "COMFY", "COOKING", "CRINGE",
+		"CUTE", "DANCE", "DISGUSTED", "FLASHBANG", "FRAUD", "FUCKYOU", "FUMBLED", "GOATED", "HELLO", "HESCOOKING", "HIM", "HOLY", "HOLYMOLY", "HOLYY",
+		"HYPE", "HYPEE", "ITSOVER", "LAUGHING", "LETHIMCOOK", "LETSFUCKINGGO", "LETSGO", "LETSGOO", "LETSGOOO", "LETSGOOOO", "LFG",
+		"LMAO", "LMAOO", "LMAOOO", "LMFAOOO", "LOCKEDIN", "LOLOLOL", "LOOKUP", "LOVEYOU", "MODS", "NAHH", "NAHHH", "NERD", "NOOOO", "NOPE", "OUCH", "PEAK",
+		"PEAKED", "POPCORN", "RAVE", "RIOT", "SALUTE", "SHEEEESH", "SHESCOOKING", "SHRUG", "SIP", "SOB", "SOBBING", "STARE", "STOCKS", "SUBSCRIBE", "SUSSY",
+		"THIS", "TOXIC", "TRUE", "TY", "UHH", "UHM", "VIBIN", "WAIT", "WAITING", "WASHED", "WAVE", "WELCOME", "WHAT", "WHATT", "WHAAT", "WW", "WWW", "WWWW",
+		"WWWWW", "YAAAY", "YAAY", "YAP", "YAPP", "YAY", "YIPPEE":
 		return true
 	}
 	return false

@@ -12,7 +12,7 @@ func TestIsEmote(t *testing.T) {
 		"Sadge": true, "peepoHappy": true, "PogChamp": true, "(7TV)": true,
 
 		"": false, "kappa": false, "KAPPA": false, "kekw": false, "wtff": false, "Claphd": false,
-		"good": false, "Boring": false, "Toxic": false, "boring": false, "lol": false, "😂": false, ":-(": false, "+1": false,
+		"good": false, "Boring": false, "Toxic": false, "boring": false, "THIS": false, "LMAO": false, "lol": false, "😂": false, ":-(": false, "+1": false,
 		strings.Repeat("Kappa", 40): false,
 	} {
 		if got := e.IsEmote(word); got != want {
@@ -47,7 +47,7 @@ func TestIsEmoteKnowsTheLexicon(t *testing.T) {
 			t.Errorf("%q is an emote: %v, want %v", r.token, !want, want)
 		}
 	}
-	if emotes < 1000 || words < 10 || words > 100 {
+	if emotes < 1000 || words < 10 || words > 250 {
 		t.Errorf("%d emotes and %d that are also words", emotes, words)
 	}
 }
