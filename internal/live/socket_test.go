@@ -181,7 +181,7 @@ func TestHeartbeats(t *testing.T) {
 
 // A client that answers pings stays; one whose machine is gone does not.
 func TestHalfOpen(t *testing.T) {
-	n := newNode(t, live.Config{PingAfter: 20 * time.Millisecond, DeadAfter: time.Second})
+	n := newNode(t, live.Config{PingAfter: 200 * time.Millisecond, DeadAfter: 1500 * time.Millisecond})
 	o := newOwner(t, n.bus, "somebody", 7)
 	alive, gone := n.dial("somebody", true), n.raw("somebody")
 	alive.want("hello")
