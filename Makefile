@@ -19,6 +19,9 @@ GOVULNCHECK_VERSION := v1.9.0
 GO_FILES := $(shell find cmd internal frontend/embed.go -name '*.go' -o -name '*.sql' -o -name '*.tsv' -o -name '*.bin' -o -name '*.html' -o -name '*.css' -o -name '*.js' 2>/dev/null)
 UI_FILES := $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts frontend/tsconfig*.json frontend/package-lock.json -type f 2>/dev/null)
 
+# Benchmarks beside other people's libraries are modules of their own.
+BENCH_MODULES := $(patsubst %/go.mod,%,$(wildcard bench/*/go.mod))
+
 say = @printf '\033[1m» %s\033[0m\n' "$(1)"
 
 .PHONY: help
@@ -62,7 +65,7 @@ test: vet test-frontend test-go test-browser ## Everything that must pass: Go wi
 .PHONY: vet
 vet: frontend/dist/index.html
 	$(call say,go vet and formatting)
-	@test -z "$$(gofmt -l cmd internal frontend/*.go)" || { gofmt -l cmd internal frontend/*.go; echo 'not formatted: run make fmt'; exit 1; }
+	@test -z "$$(gofmt -l bench cmd internal frontend/*.go)" || { gofmt -l bench cmd internal frontend/*.go; echo 'not formatted: run make fmt'; exit 1; }
 	go vet ./...
 
 .PHONY: test-go
@@ -86,8 +89,8 @@ fuzz: ## Run each fuzzer for FUZZTIME (default 30s)
 	@scripts/fuzz $(or $(FUZZTIME),30s)
 
 .PHONY: bench
-bench: $(BIN) ## Measure speed and size, as ratios where there is a peer
-	@scripts/bench
+bench: $(BIN) ## Measure speed and size, as ratios where there is a peer (see docs/performance.md)
+	@scripts/bench $(BENCHFLAGS)
 
 .PHONY: screenshots
 screenshots: $(BIN) frontend/node_modules/.installed ## Take pictures of every page into frontend/screenshots
@@ -96,6 +99,7 @@ screenshots: $(BIN) frontend/node_modules/.installed ## Take pictures of every p
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) frontend/node_modules/.installed ## golangci-lint (staticcheck, gofumpt, gosec, …), eslint, prettier
 	$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) run ./...
+	@for module in $(BENCH_MODULES); do ( cd $$module && $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) run ./... ); done
 	cd frontend && npm run --silent lint
 
 .PHONY: vulncheck
@@ -106,7 +110,7 @@ vulncheck: $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION) ## Known vulnerabilities 
 
 .PHONY: fmt
 fmt: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) frontend/node_modules/.installed ## Format Go and TypeScript
-	$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) fmt ./...
+	$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) fmt ./... $(BENCH_MODULES)
 	cd frontend && npm run --silent format
 
 .PHONY: generate
