@@ -35,7 +35,7 @@ func TestIdentify(t *testing.T) {
 		{"the nearest proxy's protocol", "10.1.1.1:5", []string{"X-Forwarded-Proto: https, http"}, "10.1.1.1", false, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := httptest.NewRequest("GET", "/", nil)
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
 			r.RemoteAddr = test.remote
 			for _, h := range test.headers {
 				name, value, _ := strings.Cut(h, ": ")
@@ -57,7 +57,7 @@ func FuzzForwarded(f *testing.F) {
 	}
 	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 	f.Fuzz(func(t *testing.T, claim string) {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr = "10.1.1.1:5"
 		r.Header["X-Forwarded-For"] = []string{claim, "203.0.113.1"}
 		if got := identify(r, trusted); got.addr.String() != "203.0.113.1" {

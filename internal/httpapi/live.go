@@ -41,7 +41,7 @@ func (a *API) describeLive() {
 		Description: "Without subprotocol: one frame for each message, as the old system sent them. With `chatmood.v1`: batches, statistics, deletions and gaps, resumable with `since`. The protocol is described in docs/websocket.md of the source.",
 		Tags:        []string{tagLive},
 		Parameters: []*huma.Param{channel, {
-			Name: "since", In: "query", Description: "Where to go on after a lost connection: epoch and sequence of the last frame seen", Schema: &huma.Schema{Type: huma.TypeString}, Example: "3f9c2a.1042",
+			Name: "since", In: "query", Description: "Where to go on after a lost connection: epoch and sequence of the last frame seen", Schema: &huma.Schema{Type: huma.TypeString}, Example: "1767225600123456.1042",
 		}},
 		Responses: map[string]*huma.Response{
 			"101": {Description: "Switched to the WebSocket protocol"},
