@@ -466,6 +466,10 @@ func (s *silence) next(at time.Time) (from time.Time, silent bool) {
 	case s.last.IsZero():
 		*s = silence{first: at, last: at, slow: 1, fast: 1}
 		return time.Time{}, false
+	case quiet < -shortestSilence:
+		// The dates before were wrong, or these are: begin again.
+		*s = silence{first: at, last: at, slow: 1, fast: 1}
+		return time.Time{}, false
 	case quiet < 0:
 		return time.Time{}, false
 	case quiet >= shortestSilence:
