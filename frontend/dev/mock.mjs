@@ -14,6 +14,8 @@ import { WebSocketServer } from 'ws'
 
 const port = Number(process.env.PORT ?? 8000)
 const rate = Number(process.env.RATE ?? 6)
+// How much is behind the channels at the start; 0 for a quick one.
+const history = Number(process.env.HISTORY ?? 1)
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
 const demo = ['demo_arena', 'demo_cosy', 'quiet', 'broken', 'bumpy']
 
@@ -437,13 +439,13 @@ class Channel {
 
 const finished = []
 const running = new Map()
-running.set('demo_arena', new Channel('demo_arena', Date.now() - 8 * 60_000))
+running.set('demo_arena', new Channel('demo_arena', Date.now() - 8 * history * 60_000))
 for (const [name, minutes] of [
   ['demo_cosy', 42],
   ['lumen', 7],
   ['pixel_pete', 190],
 ]) {
-  const past = new Channel(name, Date.now() - minutes * 60_000)
+  const past = new Channel(name, Date.now() - minutes * history * 60_000)
   past.stop()
 }
 

@@ -171,6 +171,12 @@ describe('the live page', () => {
       expect(ids.slice(from, from + both)).toEqual(sent.slice(begin, begin + both))
       expect(new Set(ids).size).toBe(ids.length)
       expect(await page.getByText(/messages missed by this page/).count()).toBe(0)
+      // The course of those seconds is filled in, too.
+      await page.getByRole('button', { name: 'Table' }).click()
+      await page.getByRole('table').waitFor()
+      await expect
+        .poll(() => page.locator('td', { hasText: 'not read' }).count(), { timeout: 30_000 })
+        .toBe(0)
       await grows(page, 'total')
       observer.close()
       await done()

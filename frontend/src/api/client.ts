@@ -61,10 +61,13 @@ export const api = {
   channels: (signal: AbortSignal) => data(client.GET('/api/channels', { signal })),
   connect: (url: string) => data(client.POST('/api/twitch/connect', { body: { url } })),
   disconnect: (channel: string) => data(client.POST('/api/twitch/disconnect', { body: { channel } })),
-  timeline: (channel: string, step: 0 | 1 | 10 | 60, from: Date, signal: AbortSignal) =>
+  timeline: (channel: string, step: 0 | 1 | 10 | 60, from: Date | undefined, signal: AbortSignal) =>
     data(
       client.GET('/api/channels/{channel}/timeline', {
-        params: { path: { channel }, query: { step, from: from.toISOString() } },
+        params: {
+          path: { channel },
+          query: { step, ...(from === undefined ? {} : { from: from.toISOString() }) },
+        },
         signal,
       }),
     ),

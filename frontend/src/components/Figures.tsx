@@ -122,22 +122,34 @@ export function SplitFigure({ counts }: { counts: Counts }) {
 }
 
 /** How fast chat goes. */
-export function RateFigure({ rate, finished = false }: { rate: Rate; finished?: boolean }) {
+export function RateFigure({ rate }: { rate: Rate }) {
   const peakAt = rate.peak_at === undefined ? undefined : formatClock(Date.parse(rate.peak_at))
   return (
     <Card title={t.rate.title}>
-      <Big
-        value={formatRate(finished ? rate.peak : rate.now)}
-        unit={finished ? `${t.rate.unit}, ${t.rate.peak}` : t.rate.unit}
-      />
+      <Big value={formatRate(rate.now)} unit={t.rate.unit} />
       <Facts>
-        {!finished && <Fact name={t.rate.m1} value={formatRate(rate.m1)} />}
-        {!finished && <Fact name={t.rate.m5} value={formatRate(rate.m5)} />}
+        <Fact name={t.rate.m1} value={formatRate(rate.m1)} />
+        <Fact name={t.rate.m5} value={formatRate(rate.m5)} />
         <Fact
           name={t.rate.peak}
-          value={finished ? (peakAt ?? '–') : formatRate(rate.peak)}
+          value={formatRate(rate.peak)}
           {...(peakAt === undefined ? {} : { title: t.rate.peakAt(peakAt) })}
         />
+      </Facts>
+    </Card>
+  )
+}
+
+/** How fast chat went over a whole session. */
+export function MeanRateFigure({ rate, counts, seconds }: { rate: Rate; counts: Counts; seconds: number }) {
+  return (
+    <Card title={t.rate.title}>
+      <Big value={formatRate(seconds > 0 ? (counts.total * 60) / seconds : 0)} unit={t.rate.meanUnit} />
+      <Facts>
+        <Fact name={t.rate.peak} value={formatRate(rate.peak)} />
+        {rate.peak_at !== undefined && (
+          <Fact name={t.rate.at} value={formatClock(Date.parse(rate.peak_at))} />
+        )}
       </Facts>
     </Card>
   )

@@ -4,6 +4,7 @@ import { useWebSocketConnection } from '../hooks/useWebSocketConnection'
 import { exposeForTests } from '../lib/debug'
 import type { ServerFrame } from '../live/protocol'
 import { LiveStore } from '../live/store'
+import { fineSpan } from '../live/timeline'
 import { AnalyzeContext } from './analyze'
 
 /**
@@ -16,7 +17,7 @@ export function AnalyzeProvider({ channel, children }: { channel: string; childr
   const onFrame = useCallback(
     (frame: ServerFrame) => {
       store.apply(frame)
-      if (frame.type === 'hello' && !store.timeline.isFine) void refine(store, channel)
+      if (frame.type === 'hello') void completeTimeline(store, channel)
     },
     [store, channel],
   )
@@ -35,12 +36,29 @@ export function AnalyzeProvider({ channel, children }: { channel: string; childr
   return <AnalyzeContext value={value}>{children}</AnalyzeContext>
 }
 
-/** A long session arrives in steps of minutes: asks for the last ten by the second. */
-async function refine(store: LiveStore, channel: string): Promise<void> {
+/**
+ * Asks for what a hello leaves out of the timeline: the seconds of a long
+ * session, which arrives in coarser steps, and what happened while the link
+ * was broken.
+ */
+async function completeTimeline(store: LiveStore, channel: string): Promise<void> {
+  const signal = AbortSignal.timeout(10_000)
+  const now = Date.now() + store.getState().clockOffset
   try {
-    const from = new Date(Date.now() + store.getState().clockOffset - 10 * 60_000)
-    store.refineTimeline(await api.timeline(channel, 1, from, AbortSignal.timeout(10_000)))
+    const lacking = store.lacking()
+    if (lacking !== undefined) {
+      const from = new Date((lacking - 5) * 1000)
+      // Seconds are kept for ten minutes; after a longer break the whole course comes anew.
+      const short = now - from.getTime() < (fineSpan - 30) * 1000
+      store.fillTimeline(
+        lacking,
+        await api.timeline(channel, short ? 1 : 0, short ? from : undefined, signal),
+      )
+    }
+    if (!store.timeline.isFine) {
+      store.refineTimeline(await api.timeline(channel, 1, new Date(now - fineSpan * 1000), signal))
+    }
   } catch {
-    // The plot stays coarse for its older part; seconds are drawn from now on.
+    // The plot keeps its hole or stays coarse there; the next hello tries again.
   }
 }

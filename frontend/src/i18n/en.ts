@@ -156,9 +156,11 @@ export const en = {
   rate: {
     title: 'Rate',
     unit: 'messages a minute',
+    meanUnit: 'messages a minute on average',
     m1: '1 min',
     m5: '5 min',
     peak: 'peak',
+    at: 'at',
     peakAt: (time: string) => `Highest at ${time}`,
   },
   chatters: {
@@ -308,6 +310,7 @@ export const en = {
     mood: 'What mood means',
     moodText: [
       'Mood now is the mean score of the latest messages, in which a message counts half after 30 seconds. Beside it stand plain means of the last 1, 5, 15 and 60 minutes.',
+      'Of any one person at most three messages in half a minute count for the mood, and messages with nothing to judge do not: so nobody can turn it alone.',
       'Bots, commands and lines mirrored from another room are shown but not counted. What a moderator removes is taken back out.',
     ],
     limits: 'Limits',

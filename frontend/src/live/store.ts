@@ -90,6 +90,7 @@ export class LiveStore {
   /** The row that says "missed" after a hello without resume, until a gap frame tells how many. */
   private openGap: (Row & { kind: 'missed' }) | undefined
   private rowsDirty = false
+  private lackingFrom: number | undefined
   private readonly listeners = new Set<() => void>()
   private pending: (() => void) | undefined
 
@@ -131,6 +132,7 @@ export class LiveStore {
       case 'stats': {
         const { counts, mood, rate } = frame
         this.timeline.apply(frame.buckets)
+        this.timeline.seen(this.serverTime() / 1000)
         this.patch({
           counts,
           mood,
@@ -188,7 +190,7 @@ export class LiveStore {
       case 'stopped':
         this.patch({
           stopped: true,
-          status: { state: 'stopped', since: new Date(this.now() + this.next.clockOffset).toISOString() },
+          status: { state: 'stopped', since: new Date(this.serverTime()).toISOString() },
         })
         break
       case 'pong':
@@ -204,6 +206,21 @@ export class LiveStore {
   /** Puts seconds in place of coarser buckets, see [TimelineModel.refine]. */
   refineTimeline(timeline: Timeline): void {
     this.timeline.refine(timeline)
+    this.patch({ timeline: this.view() })
+    this.notifySoon()
+  }
+
+  /**
+   * After a hello with resume: from when (Unix seconds) the timeline lacks what
+   * happened while the link was broken. Undefined where nothing is lacking.
+   */
+  readonly lacking = (): number | undefined => this.lackingFrom
+
+  /** Fills the part of the timeline that was [lacking]. */
+  fillTimeline(from: number, timeline: Timeline): void {
+    if (timeline.step_seconds === 1) this.timeline.fill(from, timeline)
+    else this.timeline.load(timeline)
+    if (this.lackingFrom === from) this.lackingFrom = undefined
     this.patch({ timeline: this.view() })
     this.notifySoon()
   }
@@ -239,6 +256,8 @@ export class LiveStore {
     if (hello.resumed) {
       // Frames after `since` follow; nothing is missing.
       this.epoch = hello.epoch
+      this.lackingFrom = this.timeline.resume(hello.server_time / 1000) ?? this.lackingFrom
+      this.patch({ timeline: this.view() })
       return
     }
     const first = this.epoch === undefined
@@ -356,6 +375,11 @@ export class LiveStore {
 
   private view(): TimelineView {
     return { model: this.timeline }
+  }
+
+  /** The server's clock, Unix ms. */
+  private serverTime(): number {
+    return this.now() + this.next.clockOffset
   }
 
   private setClock(serverTime: number): void {

@@ -22,7 +22,9 @@ const timeline = (step: number, from: number, to: number, buckets: Bucket[]): Ti
   moments: [],
 })
 
-const total = (s: Series): number => s.count.reduce((a, b) => a + b, 0)
+/** Messages in all cells. */
+const total = (s: Series): number =>
+  Math.round(s.total.reduce<number>((sum, rate) => sum + (rate ?? 0) * (s.step / 60), 0))
 
 describe('TimelineModel', () => {
   test('draws seconds as cells of the asked length', () => {
@@ -32,7 +34,7 @@ describe('TimelineModel', () => {
     )
     const s = model.series(start, start + 10, 5, [])
     expect(s.x).toEqual([start, start + 5])
-    expect(s.count).toEqual([4, 3])
+    expect(s.total).toEqual([48, 36])
     expect(s.positive).toEqual([24, 36]) // per minute
     expect(s.negative).toEqual([12, 0])
   })
@@ -140,6 +142,41 @@ describe('TimelineModel', () => {
     const { mood } = model.series(start, start + 600, 60, [])
     expect(mood[0]).toBeCloseTo(1)
     expect(mood.at(-1)).toBeNull()
+  })
+
+  test('after a break the time between is a hole until it is filled', () => {
+    const model = new TimelineModel()
+    model.load(timeline(1, start, start + 10, [bucket(start + 9, 6)]))
+    expect(model.resume(start + 12)).toBeUndefined()
+    expect(model.resume(start + 40)).toBe(start + 12)
+    model.apply([bucket(start + 41, 6)])
+    const holes = () => model.series(start, start + 50, 10, []).positive.map((v) => v === null)
+    expect(holes()).toEqual([false, true, true, true, false])
+    model.fill(
+      start + 12,
+      timeline(1, start + 7, start + 41, [
+        bucket(start + 9, 6),
+        bucket(start + 25, 3),
+        bucket(start + 41, 1),
+      ]),
+    )
+    expect(holes()).toEqual([false, false, false, false, false])
+    expect(total(model.series(start, start + 50, 10, []))).toBe(6 + 3 + 6)
+  })
+
+  test('what the server has not told of yet is not drawn as silence', () => {
+    const model = new TimelineModel()
+    model.load(timeline(1, start, start + 20, [bucket(start, 6)]))
+    expect(model.series(start, start + 50, 10, []).positive).toEqual([36, 0, null, null, null])
+    model.seen(start + 50)
+    expect(model.series(start, start + 50, 10, []).positive).toEqual([36, 0, 0, 0, 0])
+  })
+
+  test('the last minute of a long session is drawn before it is over', () => {
+    const model = new TimelineModel()
+    model.load(timeline(1, start, start + 90, [bucket(start + 10, 60), bucket(start + 65, 10)]))
+    expect(model.series(start, start + 70, 60, []).positive).toEqual([60]) // too early to say
+    expect(model.series(start, start + 90, 60, []).positive).toEqual([60, 20])
   })
 
   test('knows its first bucket', () => {

@@ -13,8 +13,8 @@ export interface Series {
   positive: (number | null)[]
   neutral: (number | null)[]
   negative: (number | null)[]
-  /** Messages in the cell. */
-  count: number[]
+  /** Messages a minute of all labels. */
+  total: (number | null)[]
 }
 
 /** A timeline at an instant, for React: the model changes in place, its view is new each time. */
@@ -35,6 +35,10 @@ export class TimelineModel {
   private fineFrom = 0
   private middleFrom = 0
   private newest = 0
+  /** Up to when the course is known; later cells are not drawn, however empty they are. */
+  private knownUntil = 0
+  /** Spans that this page has not been told of yet. */
+  private holes: (readonly [from: number, to: number])[] = []
 
   /** Replaces everything by what the server sent. */
   load(timeline: Timeline): void {
@@ -42,8 +46,10 @@ export class TimelineModel {
     this.middle.clear()
     this.coarse.clear()
     this.newest = 0
+    this.holes = []
     const step = timeline.step_seconds
     const to = Date.parse(timeline.to) / 1000
+    this.knownUntil = to
     // A bucket that was begun when the server answered cannot be completed by
     // seconds that came later; those are shown from the next bucket on.
     const boundary = step > 1 ? Math.ceil(to / step) * step : 0
@@ -87,8 +93,36 @@ export class TimelineModel {
     for (const b of buckets) {
       this.fine.set(b.t, b)
       this.newest = Math.max(this.newest, b.t)
+      this.seen(b.t + 1)
     }
     if (this.newest - this.fineFrom > fineSpan + 60 && this.fine.size > fineSpan / 2) this.compact()
+  }
+
+  /** Notes that the server told of everything up to `time` (Unix seconds). */
+  seen(time: number): void {
+    this.knownUntil = Math.max(this.knownUntil, time)
+  }
+
+  /**
+   * Notes that the link was broken and works again from `time` on. What lies
+   * between is unknown until [fill]. Returns from when; undefined when the
+   * break was too short to matter.
+   */
+  resume(time: number): number | undefined {
+    const from = this.knownUntil
+    this.seen(time)
+    // Stats frames repeat the last three seconds.
+    if (time - from <= slack) return undefined
+    this.holes.push([from, time])
+    return from
+  }
+
+  /** Takes the seconds of a break that began at `from`, as [resume] returned it. */
+  fill(from: number, timeline: Timeline): void {
+    for (const b of list(timeline.buckets))
+      if (b.t >= from - slack && !this.fine.has(b.t)) this.fine.set(b.t, b)
+    this.apply([])
+    this.holes = this.holes.filter(([start]) => start !== from)
   }
 
   /** How many buckets are held. */
@@ -113,7 +147,10 @@ export class TimelineModel {
   series(from: number, to: number, step: number, gaps: readonly Gap[]): Series {
     const cell = Math.max(step, from < this.middleFrom ? 60 : from < this.fineFrom ? 10 : 1)
     const start = Math.floor(from / cell) * cell
-    const n = Math.max(0, Math.floor((to - start) / cell))
+    // A wide cell that is not over yet is drawn once a quarter of it is.
+    const rest = (to - start) % cell
+    const partial = cell > 10 && rest >= cell / 4
+    const n = Math.max(0, Math.floor((to - start) / cell) + (partial ? 1 : 0))
     // Smoothing begins earlier, so that the first point is as well founded as the last.
     const warm = Math.ceil(240 / cell)
     const pos = new Float64Array(n + warm)
@@ -134,10 +171,13 @@ export class TimelineModel {
     this.middle.forEach(add)
     for (const b of this.fine.values()) if (b.t >= this.fineFrom) add(b)
 
-    const spans = gaps.map((g) => [Date.parse(g.from) / 1000, Date.parse(g.to) / 1000] as const)
-    const out: Series = { step: cell, x: [], mood: [], positive: [], neutral: [], negative: [], count: [] }
+    const spans = [
+      ...gaps.map((g) => [Date.parse(g.from) / 1000, Date.parse(g.to) / 1000] as const),
+      ...this.holes,
+      [this.knownUntil + slack, Infinity] as const,
+    ]
+    const out: Series = { step: cell, x: [], mood: [], positive: [], neutral: [], negative: [], total: [] }
     const decay = 0.5 ** (cell / Math.max(halfLife, cell))
-    const perMinute = 60 / cell
     let weight = 0
     let mass = 0
     for (let i = 0; i < n + warm; i++) {
@@ -147,13 +187,15 @@ export class TimelineModel {
       mass = mass * decay + (sum[i] ?? 0)
       if (i < warm) continue
       const x = start + (i - warm) * cell
-      const unread = count === 0 && spans.some(([a, b]) => a < x + cell && b > x)
+      const perMinute = 60 / (partial && i === n + warm - 1 ? rest : cell)
+      const end = Math.min(x + cell, to)
+      const unread = count === 0 && spans.some(([a, b]) => a < end && b > x)
       out.x.push(x)
-      out.count.push(count)
       out.mood.push(unread || weight < 0.02 ? null : Math.max(-1, Math.min(1, mass / weight)))
       out.positive.push(unread ? null : p * perMinute)
       out.neutral.push(unread ? null : u * perMinute)
       out.negative.push(unread ? null : g * perMinute)
+      out.total.push(unread ? null : count * perMinute)
     }
     return out
   }
@@ -178,8 +220,10 @@ export class TimelineModel {
 
 /** Half-life of the mood line in seconds, as the server's `mood.now`. */
 const halfLife = 30
-/** Seconds kept one by one, and by tens. */
-const fineSpan = 600
+/** Seconds by which what the server tells may lie behind. */
+const slack = 3
+/** How many seconds are kept one by one, and by tens. */
+export const fineSpan = 600
 const middleSpan = 6 * 3600
 const maxCoarse = 3000
 

@@ -5,7 +5,7 @@ import { ApiError } from '../api/client'
 import { sessionQuery } from '../api/queries'
 import type { Report } from '../api/types'
 import { Moments, Waves } from '../components/Events'
-import { ChattersFigure, MoodFigure, RateFigure, SplitFigure } from '../components/Figures'
+import { ChattersFigure, MeanRateFigure, MoodFigure, SplitFigure } from '../components/Figures'
 import { TimelineCard } from '../components/plot/TimelineCard'
 import { TopChatters, TopTerms } from '../components/Rankings'
 import { EmptyState, ErrorState, Loading } from '../components/states'
@@ -79,7 +79,7 @@ function ReportView({ report: { snapshot: s, timeline } }: { report: Report }) {
         <div className="col-span-2 grid @lg:col-span-1">
           <SplitFigure counts={s.counts} />
         </div>
-        <RateFigure rate={s.rate} finished />
+        <MeanRateFigure rate={s.rate} counts={s.counts} seconds={s.duration_seconds} />
         <ChattersFigure chatters={s.chatters} counts={s.counts} finished />
       </div>
       <TimelineCard
@@ -88,6 +88,7 @@ function ReportView({ report: { snapshot: s, timeline } }: { report: Report }) {
         startedAt={Math.floor(startedAt / 1000)}
         to={Math.ceil(endedAt / 1000)}
         range="all"
+        minSpan={10}
         height={300}
       />
       <div className="grid grid-cols-1 items-start gap-3 @lg:grid-cols-2 @4xl:grid-cols-4">

@@ -59,7 +59,12 @@ export function LiveView() {
     )
   }
   return (
-    <div className="@container flex flex-1 flex-col gap-3 p-3">
+    <div
+      className={cx(
+        '@container flex flex-col gap-3 p-3',
+        section === 'chat' ? 'h-[calc(100dvh-var(--header))] min-h-120' : 'flex-1',
+      )}
+    >
       <LiveHeader />
       <LinkBanner />
       <div
@@ -83,9 +88,7 @@ export function LiveView() {
       </div>
       {section === 'overview' && <Overview height={230} />}
       {section === 'details' && <Details />}
-      {section === 'chat' && (
-        <ChatPanel className="-mx-3 -mb-3 h-[calc(100dvh-var(--header)-3.5rem)] min-h-80 flex-1 border-t border-line" />
-      )}
+      {section === 'chat' && <ChatPanel className="-mx-3 -mb-3 flex-1 border-t border-line" />}
       <LiveSummary />
     </div>
   )

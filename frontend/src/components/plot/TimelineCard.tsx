@@ -26,6 +26,7 @@ export function TimelineCard({
   range,
   onRange,
   height,
+  minSpan = 60,
   className,
 }: {
   timeline: TimelineView
@@ -36,10 +37,12 @@ export function TimelineCard({
   range: Range
   onRange?: (range: Range) => void
   height: number
+  /** Shortest time shown, seconds. */
+  minSpan?: number
   className?: string
 }) {
   const [asTable, setAsTable] = useState(false)
-  const from = Math.min(Math.max(startedAt, to - rangeSeconds[range]), to - 60)
+  const from = Math.min(Math.max(startedAt, to - rangeSeconds[range]), to - minSpan)
   const step = steps.find((s) => (to - from) / s <= cells) ?? 3600
   const series = useMemo(
     () => timeline.model.series(from, to, step, events.gaps),
@@ -115,7 +118,7 @@ function summary(s: Series, from: number, to: number): string {
     mood: formatScore(moods.at(-1)),
     low: formatScore(Math.min(...moods)),
     high: formatScore(Math.max(...moods)),
-    peak: formatRate((Math.max(0, ...s.count) * 60) / s.step),
+    peak: formatRate(Math.max(0, ...s.total.map((v) => v ?? 0))),
   })
 }
 
@@ -160,7 +163,7 @@ function TimelineTable({ series, height }: { series: Series; height: number }) {
                     {labels.map((l) => (
                       <td key={l}>{formatRate(series[l][i] ?? 0)}</td>
                     ))}
-                    <td>{formatRate(((series.count[i] ?? 0) * 60) / series.step)}</td>
+                    <td>{formatRate(series.total[i] ?? 0)}</td>
                   </>
                 )}
               </tr>

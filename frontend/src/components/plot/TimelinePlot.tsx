@@ -148,9 +148,7 @@ function Tooltip({ series, pointed }: { series: Series; pointed: Pointed }) {
             </div>
           ))}
           <dt className="text-muted">{t.plot.rateAxis}</dt>
-          <dd className="text-right">
-            {formatRate(((series.count[pointed.index] ?? 0) * 60) / series.step)}
-          </dd>
+          <dd className="text-right">{formatRate(series.total[pointed.index] ?? 0)}</dd>
         </dl>
       )}
     </div>
