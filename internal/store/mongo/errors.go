@@ -1,0 +1,111 @@
+package mongo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
+)
+
+// Codes of MongoDB's errors (https://www.mongodb.com/docs/manual/reference/error-codes/).
+const (
+	codeUnauthorized          = 13
+	codeAuthenticationFailed  = 18
+	codeIndexOptionsConflict  = 85
+	codeIndexKeySpecsConflict = 86
+	codeOutOfDiskSpace        = 14031
+	codeAtlasError            = 8000 // Atlas: wrong user or password
+)
+
+// parseURI reads MONGO_URI. Its errors never repeat a user's name or password.
+func parseURI(uri string) (*options.ClientOptions, error) {
+	const example = "it must look like mongodb://user:password@host:27017/?authSource=admin or mongodb+srv://…"
+	opts := options.Client().SetAppName("chatmood").SetServerSelectionTimeout(selectTimeout).SetConnectTimeout(connectTimeout).ApplyURI(uri)
+	err := opts.Validate()
+	if err == nil {
+		return opts, nil
+	}
+	scheme, rest, ok := strings.Cut(uri, "://")
+	if !ok || (scheme != "mongodb" && scheme != "mongodb+srv") {
+		return nil, fmt.Errorf("MONGO_URI is no address of a MongoDB server: %s", example)
+	}
+	at := strings.LastIndex(rest, "@")
+	if at < 0 {
+		return nil, fmt.Errorf("MONGO_URI cannot be used: %w: %s", err, example)
+	}
+	// Without user and password the driver may say what is wrong.
+	if err := options.Client().ApplyURI(scheme + "://" + rest[at+1:]).Validate(); err != nil {
+		return nil, fmt.Errorf("MONGO_URI cannot be used: %w: %s", err, example)
+	}
+	return nil, errors.New("MONGO_URI has a user, password or authMechanism that cannot be read: " +
+		"write characters such as @ : / ? # % in them as %40 %3A %2F %3F %23 %25")
+}
+
+// secrets are texts that no error may hold.
+type secrets []string
+
+func secretsOf(opts *options.ClientOptions) (list secrets) {
+	if opts.Auth == nil {
+		return nil
+	}
+	if opts.Auth.Password != "" {
+		list = append(list, opts.Auth.Password)
+	}
+	for _, v := range opts.Auth.AuthMechanismProperties {
+		if v != "" {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// explain says what was done to the database when an error came, and what to
+// do about it.
+func (s *Store) explain(ctx context.Context, doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	for _, secret := range s.hide {
+		if strings.Contains(err.Error(), secret) {
+			err = errors.New(strings.ReplaceAll(err.Error(), secret, "***"))
+		}
+	}
+	// The driver wraps the context's error in many ways, and sometimes not at all.
+	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w: %w", cause, err)
+	}
+	if hint := hint(err); hint != "" && !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%s the MongoDB of MONGO_URI: %s: %w", doing, hint, err)
+	}
+	return fmt.Errorf("%s the MongoDB of MONGO_URI: %w", doing, err)
+}
+
+// hint says what an error means for whoever runs the server.
+func hint(err error) string {
+	var server driver.ServerError
+	if errors.As(err, &server) {
+		switch {
+		case server.HasErrorCode(codeAuthenticationFailed), server.HasErrorCode(codeAtlasError):
+			return "the user or password is refused; correct them, and authSource where the user lives in another database"
+		case server.HasErrorCode(codeUnauthorized):
+			return "its user may not do that; grant it the role readWrite on the database MONGO_DBNAME, or give a user and password"
+		case server.HasErrorCode(codeOutOfDiskSpace):
+			return "its disk is full; free some space there"
+		}
+	}
+	switch text := err.Error(); {
+	case strings.Contains(text, "unable to authenticate"), strings.Contains(text, "auth error"):
+		return "the user or password is refused; correct them, and authSource where the user lives in another database"
+	case errors.Is(err, driver.ErrClientDisconnected):
+		return "it was closed"
+	}
+	var selection topology.ServerSelectionError
+	if errors.As(err, &selection) || driver.IsNetworkError(err) {
+		return "no server answers there; start it, or correct host, port and TLS"
+	}
+	return ""
+}

@@ -1,0 +1,231 @@
+// Package mongo keeps chatmood's sessions in MongoDB, or in a server that
+// speaks its protocol.
+//
+// It uses three collections of its own and touches no other of the database:
+//
+//   - chatmood_sessions has one document for each session. While the session
+//     runs, its field parts tells for each part which chunks hold it.
+//   - chatmood_chunks holds the parts and the compressed reports in pieces that
+//     are small enough for every server. A chunk is never changed: a new state of
+//     a part is new chunks, and the old ones go when nothing points to them.
+//   - chatmood_commits holds what is being written to several sessions at once;
+//     it is empty but for moments.
+//
+// A checkpoint first writes chunks, which nobody sees; then one document whose
+// insertion is the commit; then the sessions' documents, which say the same. Who
+// finds a commit does the rest of it (a redo log), so that a crash at any moment
+// leaves all or nothing, on a replica set as well as on a single server, without
+// transactions. See docs/adr/0005-mongodb.md.
+//
+// Only insert, find, update, delete and createIndexes are used, so that servers
+// without aggregation or transactions serve as well.
+package mongo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/event"
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
+
+	"chatmood/internal/analysis"
+)
+
+// The collections. The old program's users, history and logs are not touched.
+const (
+	sessionsName = "chatmood_sessions"
+	chunksName   = "chatmood_chunks"
+	commitsName  = "chatmood_commits"
+)
+
+const (
+	// selectTimeout bounds the search for a server where the URI does not say
+	// serverSelectionTimeoutMS: short, since what cannot be stored is kept and
+	// tried again.
+	selectTimeout = 10 * time.Second
+	// connectTimeout bounds one connection where the URI has no connectTimeoutMS.
+	connectTimeout = 10 * time.Second
+	// commitTimeout bounds the steps that a cancellation does not interrupt.
+	commitTimeout = 10 * time.Second
+	// closeTimeout bounds the wait for calls under way.
+	closeTimeout = 5 * time.Second
+	// maxReportBytes bounds what a stored report may grow to when decompressed.
+	maxReportBytes = 256 << 20
+)
+
+// Config is where the database is.
+type Config struct {
+	URI      string       // mongodb://… or mongodb+srv://…, with pool size and time-outs
+	Database string       // name of the database
+	Log      *slog.Logger // nil: nothing is logged
+}
+
+// Store keeps sessions in MongoDB. It is safe for concurrent use.
+type Store struct {
+	client   *driver.Client
+	sessions *driver.Collection
+	chunks   *driver.Collection
+	commits  *driver.Collection
+	log      *slog.Logger
+	hide     secrets
+	zip      *zstd.Encoder
+	unzip    *zstd.Decoder
+	pool     pool
+	close    func() error
+
+	// writing lets one writer of this process at a time, as a session's next
+	// generation follows from the one before.
+	writing sync.Mutex
+	// unsettled tells that a commit may have been left half done. Guarded by writing.
+	unsettled bool
+}
+
+var _ analysis.SessionStore = (*Store)(nil)
+
+// Open connects to the database, makes the indexes that are missing and
+// completes what a crash has left half written. The errors name MONGO_URI and
+// what to do, and never hold the password.
+func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	opts, err := parseURI(cfg.URI)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{log: cfg.Log, hide: secretsOf(opts)}
+	s.pool.max = 100 // the driver's default
+	if opts.MaxPoolSize != nil {
+		s.pool.max = *opts.MaxPoolSize
+	}
+	if s.zip, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1)); err != nil {
+		return nil, fmt.Errorf("preparing compression: %w", err)
+	}
+	if s.unzip, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxReportBytes)); err != nil {
+		return nil, fmt.Errorf("preparing decompression: %w", err)
+	}
+	opts.SetPoolMonitor(&event.PoolMonitor{Event: s.pool.count})
+	if s.client, err = driver.Connect(opts); err != nil {
+		s.unzip.Close()
+		return nil, s.explain(ctx, "connecting to", err)
+	}
+	s.close = sync.OnceValue(s.disconnect)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	db := s.client.Database(cfg.Database, options.Database().
+		// A secondary may lag behind: a session must not resume from what it was.
+		SetReadPreference(readpref.Primary()).
+		SetBSONOptions(&options.BSONOptions{UseJSONStructTags: true}))
+	s.sessions, s.chunks, s.commits = db.Collection(sessionsName), db.Collection(chunksName), db.Collection(commitsName)
+	if err := s.client.Ping(ctx, readpref.Primary()); err != nil {
+		return nil, s.explain(ctx, "connecting to", err)
+	}
+	if err := s.index(ctx); err != nil {
+		return nil, s.explain(ctx, "making the indexes of", err)
+	}
+	if err := s.settle(ctx); err != nil {
+		return nil, s.explain(ctx, "completing checkpoints in", err)
+	}
+	return s, nil
+}
+
+// index makes the indexes that are missing.
+func (s *Store) index(ctx context.Context) error {
+	for _, want := range []struct {
+		coll *driver.Collection
+		keys bson.D
+	}{
+		{s.sessions, bson.D{{Key: "state", Value: 1}, {Key: "started_us", Value: 1}, {Key: "_id", Value: 1}}},
+		{s.sessions, bson.D{{Key: "state", Value: 1}, {Key: "ended_us", Value: -1}, {Key: "_id", Value: -1}}},
+		{s.sessions, bson.D{{Key: "state", Value: 1}, {Key: "channel", Value: 1}, {Key: "ended_us", Value: -1}, {Key: "_id", Value: -1}}},
+		{s.chunks, bson.D{{Key: "session", Value: 1}, {Key: "part", Value: 1}, {Key: "gen", Value: 1}}},
+	} {
+		_, err := want.coll.Indexes().CreateOne(ctx, driver.IndexModel{Keys: want.keys})
+		var failed driver.CommandError
+		if errors.As(err, &failed) && (failed.Code == codeIndexOptionsConflict || failed.Code == codeIndexKeySpecsConflict) {
+			// An administrator made it, under another name or with other options.
+			s.log.Debug("an index is there already, made otherwise", "collection", want.coll.Name(), "reason", failed.Message)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("collection %s: %w", want.coll.Name(), err)
+		}
+	}
+	return nil
+}
+
+// Check reports whether the database can be read.
+func (s *Store) Check(ctx context.Context) error {
+	err := s.sessions.FindOne(ctx, bson.D{}, options.FindOne().SetProjection(bson.D{{Key: "_id", Value: 1}})).Err()
+	if errors.Is(err, driver.ErrNoDocuments) {
+		return nil
+	}
+	return s.explain(ctx, "reading", err)
+}
+
+// Close ends the connections. Calls that are under way have a moment to end. A
+// second call does nothing.
+func (s *Store) Close() error { return s.close() }
+
+func (s *Store) disconnect() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	err := s.client.Disconnect(ctx)
+	s.unzip.Close()
+	return s.explain(ctx, "disconnecting from", err)
+}
+
+// PoolStats tells about the connections to the database.
+type PoolStats struct {
+	Max         uint64 // bound of the connections to one server; 0: none
+	Open        int64  // connections now
+	InUse       int64  // connections that serve a call now
+	Created     int64  // connections made since the start
+	WaitsFailed int64  // calls that got no connection
+	Cleared     int64  // times that the connections to a server were given up
+}
+
+// PoolStats returns the present numbers.
+func (s *Store) PoolStats() PoolStats {
+	p := &s.pool
+	created := p.created.Load()
+	return PoolStats{
+		Max: p.max, Open: created - p.closed.Load(), InUse: p.inUse.Load(),
+		Created: created, WaitsFailed: p.failed.Load(), Cleared: p.cleared.Load(),
+	}
+}
+
+// pool counts what happens to the connections.
+type pool struct {
+	max                                     uint64
+	created, closed, inUse, failed, cleared atomic.Int64
+}
+
+func (p *pool) count(e *event.PoolEvent) {
+	switch e.Type {
+	case event.ConnectionCreated:
+		p.created.Add(1)
+	case event.ConnectionClosed:
+		p.closed.Add(1)
+	case event.ConnectionCheckedOut:
+		p.inUse.Add(1)
+	case event.ConnectionCheckedIn:
+		p.inUse.Add(-1)
+	case event.ConnectionCheckOutFailed:
+		p.failed.Add(1)
+	case event.ConnectionPoolCleared:
+		p.cleared.Add(1)
+	}
+}
