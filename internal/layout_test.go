@@ -49,7 +49,7 @@ var layout = []allowed{
 	// The wiring may know all but those that are tools of their own.
 	{"internal/app", []string{
 		"internal/analysis", "internal/bus", "internal/channels", "internal/chat", "internal/config", "internal/httpapi",
-		"internal/live/...", "internal/sentiment", "internal/source/...", "internal/store/sqlite",
+		"internal/live/...", "internal/sentiment", "internal/source/...", "internal/store/mongo", "internal/store/sqlite",
 	}},
 	{"cmd/chatmood", []string{"frontend", "internal/..."}},
 }

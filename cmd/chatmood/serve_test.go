@@ -209,7 +209,9 @@ func TestServeMistakes(t *testing.T) {
 		"busy port":       {nil, map[string]string{"PORT": port}, exitFailure, "Set PORT"},
 		"data dir a file": {nil, map[string]string{"DATA_DIR": file}, exitFailure, "DATA_DIR"},
 		"production":      {nil, map[string]string{"ENVIRONMENT": "production", "SECRET_KEY": strings.Repeat("0123456789", 4)}, exitFailure, "no accounts"},
-		"old database":    {nil, map[string]string{"MONGO_URI": "mongodb://db"}, exitUsage, "MONGO_URI is set"},
+		"no database":     {nil, map[string]string{"MONGO_URI": "mongodb://user:secretword@127.0.0.1:1/?serverSelectionTimeoutMS=200"}, exitFailure, "MONGO_URI: no server answers there"},
+		"odd database":    {nil, map[string]string{"MONGO_URI": "mongodb://user:secret/word@127.0.0.1:1"}, exitFailure, "MONGO_URI has a user, password"},
+		"other database":  {nil, map[string]string{"MONGO_URI": "postgres://user:secretword@127.0.0.1:1"}, exitUsage, "MONGO_URI is no address"},
 		"unknown command": {[]string{"sreve"}, nil, exitUsage, "Try 'chatmood --help'"},
 		"unknown flag":    {[]string{"serve", "--port=1"}, nil, exitUsage, "unknown flag"},
 		"demo rate":       {[]string{"demo", "--rate=-1"}, nil, exitUsage, "--rate"},
@@ -227,6 +229,9 @@ func TestServeMistakes(t *testing.T) {
 			code := run(ctx, tc.args, strings.NewReader(""), &stdout, &stderr)
 			if code != tc.code || !strings.Contains(stderr.String(), tc.want) {
 				t.Errorf("exit code %d, want %d; stderr, which should say %q:\n%s", code, tc.code, tc.want, stderr.String())
+			}
+			if strings.Contains(stderr.String(), "secret") {
+				t.Errorf("a secret is printed:\n%s", stderr.String())
 			}
 			if lines := strings.Count(strings.TrimSpace(stderr.String()), "\n"); lines > 2 {
 				t.Errorf("the message is lost among %d lines:\n%s", lines+1, stderr.String())

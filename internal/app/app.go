@@ -24,7 +24,6 @@ import (
 	"chatmood/internal/live"
 	"chatmood/internal/sentiment"
 	"chatmood/internal/source/irc"
-	"chatmood/internal/store/sqlite"
 )
 
 // Options are what a server needs beyond its configuration.
@@ -45,7 +44,7 @@ type Options struct {
 type App struct {
 	opts     Options
 	log      *slog.Logger
-	store    *sqlite.Store
+	store    store
 	bus      *bus.Bus
 	hub      *live.Hub
 	manager  *channels.Manager
@@ -82,7 +81,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("DATA_DIR cannot be used: %w. Name a folder that this user may write to", err)
 	}
-	if a.store, err = sqlite.Open(ctx, sqlite.Config{Dir: cfg.DataDir, Log: a.log}); err != nil {
+	if a.store, err = openStore(ctx, cfg, a.log); err != nil {
 		return nil, err
 	}
 	if a.bus, err = bus.Open(ctx, bus.Config{URL: cfg.NATSURL, Logger: a.log, Name: "chatmood"}); err != nil {

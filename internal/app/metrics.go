@@ -5,6 +5,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"chatmood/internal/store/mongo"
 )
 
 // registerMetrics exposes every stage of the way from Twitch to the viewers.
@@ -49,6 +51,18 @@ func (a *App) registerMetrics(reg *prometheus.Registry) {
 		waiting, _ := a.manager.StoreErr()
 		return float64(waiting)
 	})
+
+	if db, ok := a.store.(interface{ PoolStats() mongo.PoolStats }); ok {
+		pool := func(read func(mongo.PoolStats) float64) func() float64 {
+			return func() float64 { return read(db.PoolStats()) }
+		}
+		gauge("chatmood_mongo_connections", "Connections to MongoDB.", pool(func(s mongo.PoolStats) float64 { return float64(s.Open) }))
+		gauge("chatmood_mongo_connections_in_use", "Connections to MongoDB that serve a call.", pool(func(s mongo.PoolStats) float64 { return float64(s.InUse) }))
+		gauge("chatmood_mongo_connections_max", "Bound of the connections to one MongoDB server (maxPoolSize in MONGO_URI); 0 for none.", pool(func(s mongo.PoolStats) float64 { return float64(s.Max) }))
+		counter("chatmood_mongo_connections_created_total", "Connections made to MongoDB.", pool(func(s mongo.PoolStats) float64 { return float64(s.Created) }))
+		counter("chatmood_mongo_waits_failed_total", "Calls to MongoDB that got no connection.", pool(func(s mongo.PoolStats) float64 { return float64(s.WaitsFailed) }))
+		counter("chatmood_mongo_pools_cleared_total", "Times that all connections to a MongoDB server were given up.", pool(func(s mongo.PoolStats) float64 { return float64(s.Cleared) }))
+	}
 
 	// Delivered.
 	counter("chatmood_bus_publish_errors_total", "Frames that the bus refused.", func() float64 { return float64(c.BusErrors.Load()) })

@@ -36,7 +36,7 @@ type Config struct {
 	MetricsToken string        `env:"METRICS_TOKEN" secret:"true" help:"Bearer token that /metrics asks for; unset, only loopback may read it in production"`
 	StopTimeout  time.Duration `env:"STOP_TIMEOUT" default:"10s" min:"1" max:"300" help:"How long an orderly stop may take before it is cut short, for example 10s"`
 
-	MongoURI    string `env:"MONGO_URI" secret:"true" help:"Not read yet: this version keeps everything in the embedded database and refuses to start when it is set"`
+	MongoURI    string `env:"MONGO_URI" secret:"true" help:"MongoDB to keep everything in, such as mongodb://user:password@host:27017/?authSource=admin (docs/mongodb.md); unset, the embedded database under DATA_DIR"`
 	MongoDBName string `env:"MONGO_DBNAME" default:"twitch_sentiment" help:"Name of the MongoDB database (with MONGO_URI)"`
 }
 
@@ -105,9 +105,6 @@ func (c *Config) finish(lookup func(string) (string, bool)) (faults []string) {
 	if strings.ContainsAny(c.Host, " /") {
 		faults = append(faults, fmt.Sprintf("HOST is %q: give an address or a host name alone, such as 0.0.0.0", c.Host))
 	}
-	if c.MongoURI != "" {
-		faults = append(faults, "MONGO_URI is set, but this version cannot use MongoDB yet: unset it to keep data in the embedded database under DATA_DIR")
-	}
 	if c.Production() {
 		faults = append(faults, c.checkProduction()...)
 	}
@@ -146,8 +143,22 @@ func (c *Config) checkURLs() (faults []string) {
 			faults = append(faults, "NATS_URL is no address of a NATS server: it must look like nats://host:4222 or tls://user:password@host:4222")
 		}
 	}
+	// The database's package reads the rest of the address.
+	if c.MongoURI != "" && !strings.HasPrefix(c.MongoURI, "mongodb://") && !strings.HasPrefix(c.MongoURI, "mongodb+srv://") {
+		faults = append(faults, "MONGO_URI is no address of a MongoDB server: it must look like mongodb://host:27017 or mongodb+srv://user:password@host; unset it to use the embedded database under DATA_DIR")
+	}
+	if len(c.MongoDBName) > maxDBNameBytes || strings.ContainsAny(c.MongoDBName, mongoDBForbidden) {
+		faults = append(faults, fmt.Sprintf("MONGO_DBNAME is %q: a database's name has at most %d bytes and none of / \\ . \" $ * < > : | ? and space", c.MongoDBName, maxDBNameBytes))
+	}
 	return faults
 }
+
+// What MongoDB takes as the name of a database on every system
+// (https://www.mongodb.com/docs/manual/reference/limits/#naming-restrictions).
+const (
+	maxDBNameBytes   = 63
+	mongoDBForbidden = "/\\. \"$*<>:|?\x00"
+)
 
 // minSecretBytes is the least length of SECRET_KEY in production: HS256 signs
 // with 256 bits, and a shorter key can be searched for (RFC 7518, 3.2).

@@ -65,6 +65,7 @@ func TestValues(t *testing.T) {
 	c, err := Load(lookup(map[string]string{
 		"PORT": "9000", "HOST": "::1", "LOG_LEVEL": "WARN", "ALLOW_ANONYMOUS_WS": "no",
 		"TRUSTED_PROXIES": "10.1.2.3/8, 192.0.2.7", "FRONTEND_URL": "https://Mood.Example/", "STOP_TIMEOUT": "3s",
+		"MONGO_URI": "mongodb://u:p@h/", "MONGO_DBNAME": "old_one",
 	}), "")
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +82,7 @@ func TestFaults(t *testing.T) {
 	env := map[string]string{
 		"ENVIRONMENT": "staging", "PORT": "eighty", "FRONTEND_URL": "mood.example/x", "TWITCH_IRC_URL": "http://twitch.tv",
 		"NATS_URL": "4222:secretword", "MAX_CHANNELS": "0", "TRUSTED_PROXIES": "10.0.0.0/99", "ALLOW_ANONYMOUS_WS": "maybe",
-		"LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "STOP_TIMEOUT": "fast", "HOST": "http://x", "MONGO_URI": "mongodb://u:secretword@h",
+		"LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "STOP_TIMEOUT": "fast", "HOST": "http://x", "MONGO_URI": "postgres://u:secretword@h", "MONGO_DBNAME": "a.b",
 	}
 	_, err := Load(lookup(env), "")
 	var faults Faults
