@@ -68,7 +68,7 @@ func (c *scoreCmd) judgeFile(e *env, engine *sentiment.Engine, out *bufio.Writer
 			return fmt.Errorf("stopped at line %d of %s: %w", n, name, err)
 		}
 		line, err := readLine(r)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -96,7 +96,7 @@ func readLine(r *bufio.Reader) (string, error) {
 		if len(line) > maxLineBytes {
 			return "", fmt.Errorf("it is longer than %d bytes: chat messages are single lines", maxLineBytes)
 		}
-		if err == bufio.ErrBufferFull {
+		if errors.Is(err, bufio.ErrBufferFull) {
 			continue
 		}
 		if err != nil && (err != io.EOF || len(line) == 0) {

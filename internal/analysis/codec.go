@@ -57,11 +57,12 @@ type decoder struct {
 
 func newDecoder(b []byte) *decoder {
 	d := &decoder{b: b}
-	if len(b) == 0 {
+	switch {
+	case len(b) == 0:
 		d.err = errShort
-	} else if b[0] != partVersion {
+	case b[0] != partVersion:
 		d.err = fmt.Errorf("%w (format %d, this one reads %d)", errVersion, b[0], partVersion)
-	} else {
+	default:
 		d.b = b[1:]
 	}
 	return d
@@ -152,8 +153,8 @@ func (d *decoder) length(most, size int, what string) int {
 
 func (d *decoder) bool() bool { return d.upTo(1, "a truth value") == 1 }
 
-func (d *decoder) string(most int) string {
-	n := d.length(most, 1, "the length of a text")
+func (d *decoder) string() string {
+	n := d.length(maxStoredText, 1, "the length of a text")
 	s := string(d.b[:n])
 	d.b = d.b[n:]
 	return s

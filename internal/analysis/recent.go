@@ -107,13 +107,6 @@ func (r *recents) termsOf(rec *record, f func(h uint32, emote bool)) {
 	}
 }
 
-// seq returns the sequence number of the message at a position.
-func (r *recents) seq(pos int) uint64 {
-	last := r.next - 1
-	back := (last%uint64(r.limit) + uint64(r.limit) - uint64(pos)) % uint64(r.limit)
-	return last - back
-}
-
 // bySeq returns the record with a sequence number, nil when it is forgotten.
 func (r *recents) bySeq(seq uint64) (*record, int) {
 	if seq >= r.next || r.next-seq > uint64(len(r.recs)) {

@@ -114,10 +114,10 @@ func (r *restorer) session(opts Options) *Session {
 }
 
 func (r *restorer) head(d *decoder, opts Options) *Session {
-	id, channel, start := d.string(maxStoredText), d.string(maxStoredText), d.time()
+	id, channel, start := d.string(), d.string(), d.time()
 	firstSec, headSec := d.sec(), d.sec()
 	ended, endedAt := d.bool(), d.time()
-	st := Status{State: source.State(d.string(maxStoredText)), Code: d.string(maxStoredText), Reason: d.string(maxStoredText), Since: d.time()}
+	st := Status{State: source.State(d.string()), Code: d.string(), Reason: d.string(), Since: d.time()}
 	var counts Counts
 	for _, n := range countFields(&counts) {
 		*n = d.count()
@@ -229,9 +229,9 @@ func (d *decoder) shape(capacity int) sketchShape {
 
 func (d *decoder) detector() detector {
 	return detector{
-		no: int(d.upTo(maxStoredCount, "the number of a moment")), kind: d.string(maxStoredText),
+		no: int(d.upTo(maxStoredCount, "the number of a moment")), kind: d.string(),
 		above: int(d.upTo(maxStoredCount, "a number of seconds")), below: int(d.upTo(maxStoredCount, "a number of seconds")),
-		ready: d.int(), base: d.float(), last: d.string(maxStoredText),
+		ready: d.int(), base: d.float(), last: d.string(),
 		raised: d.float(), raisedAt: d.int(), mood: d.float(), usualMood: d.float(),
 	}
 }
@@ -409,11 +409,11 @@ func restoreSketch[P any](r *restorer, k *sketch[P], sh sketchShape, name string
 }
 
 func decodeChatter(d *decoder, c *chatter) {
-	c.login, c.name = d.string(maxStoredText), d.string(maxStoredText)
+	c.login, c.name = d.string(), d.string()
 }
 
 func decodeTerm(d *decoder, t *term) {
-	t.text, t.emoteID = d.string(maxStoredText), d.string(maxStoredText)
+	t.text, t.emoteID = d.string(), d.string()
 }
 
 func decodeLabels(d *decoder, t *term) {
@@ -435,7 +435,7 @@ func (r *restorer) waves(s *Session) {
 	r.read("waves", func(d *decoder) {
 		for range d.length(maxWaves, 1, "the number of waves") {
 			v := wave{no: uint32(d.upTo(math.MaxUint32, "the number of a wave"))}
-			v.Text, v.Count, v.Chatters = d.string(maxStoredText), d.count(), d.count()
+			v.Text, v.Count, v.Chatters = d.string(), d.count(), d.count()
 			v.From, v.To = d.time(), d.time()
 			v.users = make([]uint64, d.length(maxWaveUsers, 8, "the number of chatters of a wave"))
 			for i := range v.users {
@@ -465,7 +465,7 @@ func (d *decoder) candidate() candidate {
 func (r *restorer) lists(s *Session) {
 	r.read("gaps", func(d *decoder) {
 		for range d.length(maxGaps, 3, "the number of gaps") {
-			s.gaps = append(s.gaps, Gap{From: d.time(), To: d.time(), Reason: d.string(maxStoredText)})
+			s.gaps = append(s.gaps, Gap{From: d.time(), To: d.time(), Reason: d.string()})
 		}
 		if !slices.IsSortedFunc(s.gaps, func(a, b Gap) int { return a.From.Compare(b.From) }) {
 			d.fail("the gaps are out of order")
@@ -473,13 +473,13 @@ func (r *restorer) lists(s *Session) {
 	})
 	r.read("marks", func(d *decoder) {
 		for range d.length(maxMarks, 5, "the number of marks") {
-			s.marks = append(s.marks, Mark{At: d.time(), Kind: d.string(maxStoredText), Name: d.string(maxStoredText), Count: d.count(), Text: d.string(maxStoredText)})
+			s.marks = append(s.marks, Mark{At: d.time(), Kind: d.string(), Name: d.string(), Count: d.count(), Text: d.string()})
 		}
 	})
 	r.read("moments", func(d *decoder) {
 		for range d.length(maxMoments, 5, "the number of moments") {
 			s.moments = append(s.moments, Moment{
-				ID: d.string(maxStoredText), Kind: d.string(maxStoredText), From: d.time(), To: d.time(), Peak: d.float(), Label: d.string(maxStoredText),
+				ID: d.string(), Kind: d.string(), From: d.time(), To: d.time(), Peak: d.float(), Label: d.string(),
 			})
 		}
 	})

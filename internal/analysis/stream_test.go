@@ -20,7 +20,6 @@ type chatStream struct {
 	at       time.Time
 	n        int
 	chatters int
-	skew     float64
 	pasta    string
 	pastaFor int
 	last     []string // ids

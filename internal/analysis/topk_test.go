@@ -80,12 +80,12 @@ func TestSketchSubtracts(t *testing.T) {
 		k := newSketch[string](60)
 		exact := map[uint64]int{}
 		keys := zipfKeys(r, 20_000, 50+int(seed)*40)
-		for i, h := range keys {
+		for i := range keys {
 			fill(k, keys[i:i+1], func(h uint64) { exact[h]++ })
 			if r.IntN(10) > 0 {
 				continue
 			}
-			h = keys[r.IntN(i+1)]
+			h := keys[r.IntN(i+1)]
 			if p := k.find(h); p >= 0 && k.counts[p] > k.errs[p] && exact[h] > 0 {
 				k.sub(p)
 				exact[h]--

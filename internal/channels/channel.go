@@ -141,7 +141,7 @@ func (c *channel) deletion(ev *chat.Event) {
 	if c.stopped {
 		return
 	}
-	n := 0
+	var n int
 	del := frame.Deletion{}
 	switch ev.Kind {
 	case chat.KindDelete:

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/binary"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"

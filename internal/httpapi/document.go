@@ -42,9 +42,11 @@ func (nothing) TopTerms(string, bool, string, int) ([]analysis.Term, bool) { ret
 func (nothing) Sessions(context.Context, analysis.SessionQuery) ([]analysis.SessionInfo, error) {
 	return nil, nil
 }
+
 func (nothing) SessionReport(context.Context, string) ([]byte, error) {
 	return nil, analysis.ErrNotFound
 }
+
 func (nothing) ServeWS(w http.ResponseWriter, _ *http.Request, _, _ string) {
 	http.Error(w, errNothing.Error(), http.StatusNotImplemented)
 }

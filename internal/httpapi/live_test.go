@@ -60,7 +60,7 @@ func TestChatEvents(t *testing.T) {
 	})
 	stream := s.listen(t, "/api/sse/chat/SomeBody")
 	h := stream.resp.Header
-	if stream.resp.StatusCode != 200 || h.Get("Content-Type") != "text/event-stream; charset=utf-8" || h.Get("Cache-Control") != "no-cache" || h.Get("Content-Encoding") != "" {
+	if stream.resp.StatusCode != http.StatusOK || h.Get("Content-Type") != "text/event-stream; charset=utf-8" || h.Get("Cache-Control") != "no-cache" || h.Get("Content-Encoding") != "" {
 		t.Errorf("%d %v", stream.resp.StatusCode, h)
 	}
 	first := stream.next(t)

@@ -291,10 +291,10 @@ func (c *conn) at(t task) {
 }
 
 // sayAndClose queues a last line and closes when it is written.
-func (c *conn) sayAndClose(format string, args ...any) {
+func (c *conn) sayAndClose(line string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sayf(format, args...)
+	c.sayf("%s", line)
 	c.finish = true
 	c.poke()
 }

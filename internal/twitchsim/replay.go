@@ -1,6 +1,7 @@
 package twitchsim
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -36,7 +37,7 @@ func (p *replay) next() (time.Duration, bool) {
 	p.loaded = true
 	p.ev = chat.Event{}
 	if p.err = p.src.Next(&p.ev); p.err != nil {
-		return p.at, p.err != io.EOF
+		return p.at, !errors.Is(p.err, io.EOF)
 	}
 	if t := eventTime(&p.ev); !t.IsZero() {
 		if p.first.IsZero() {

@@ -101,19 +101,18 @@ func (r *room) add(c *conn) bool {
 	return true
 }
 
-// remove ends c's reading and reports whether it read.
-func (r *room) remove(c *conn) bool {
+// remove ends c's reading, if it reads.
+func (r *room) remove(c *conn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m, ok := r.members[c]
 	if !ok {
-		return false
+		return
 	}
 	delete(r.members, c)
 	r.stats.left += m.sent
 	close(r.changed)
 	r.changed = make(chan struct{})
-	return true
 }
 
 // readers returns the number of readers and a channel that is closed when it
@@ -247,9 +246,17 @@ func (s *Stats) add(tr traits) {
 		trait traits
 		count *int
 	}{
-		{isMirrored, &s.Mirrored}, {isBot, &s.Bots}, {isCommand, &s.Commands}, {isAction, &s.Actions},
-		{isReply, &s.Replies}, {isFirst, &s.Firsts}, {isCheer, &s.Cheers}, {isDelete, &s.Deletions},
-		{isTimeout, &s.Timeouts}, {isBan, &s.Bans}, {isClear, &s.Clears},
+		{isMirrored, &s.Mirrored},
+		{isBot, &s.Bots},
+		{isCommand, &s.Commands},
+		{isAction, &s.Actions},
+		{isReply, &s.Replies},
+		{isFirst, &s.Firsts},
+		{isCheer, &s.Cheers},
+		{isDelete, &s.Deletions},
+		{isTimeout, &s.Timeouts},
+		{isBan, &s.Bans},
+		{isClear, &s.Clears},
 	} {
 		if tr&c.trait != 0 && (c.trait != isMirrored || tr&isMessage != 0) {
 			*c.count++

@@ -56,7 +56,7 @@ func (s *Server) Listen() error {
 			return fmt.Errorf("making a certificate: %w", err)
 		}
 	}
-	l, err := net.Listen("tcp", cfg.Listen)
+	l, err := net.Listen("tcp", cfg.Listen) //nolint:noctx // there is nothing to wait for
 	if err != nil {
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return fmt.Errorf("the port of %s is in use by another program: stop it or choose another port (port 0 takes a free one)", cfg.Listen)
@@ -147,7 +147,7 @@ func (s *Server) Run(ctx context.Context) error {
 			}
 			return nil
 		case err != nil:
-			if ne, ok := err.(net.Error); ok && ne.Timeout() || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ECONNABORTED) {
+			if ne := net.Error(nil); errors.As(err, &ne) && ne.Timeout() || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ECONNABORTED) {
 				s.cfg.Logger.Warn("accepting a connection", "error", err)
 				select {
 				case <-time.After(50 * time.Millisecond):

@@ -3,12 +3,14 @@ package twitchsim
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -56,7 +58,7 @@ func openWire(nc net.Conn, conf *tls.Config) (wire, error) {
 	}
 	if conf != nil && first[0] == 0x16 {
 		sec := tls.Server(p, conf)
-		if err := sec.Handshake(); err != nil {
+		if err := sec.HandshakeContext(context.Background()); err != nil { // the deadline bounds it
 			return nil, fmt.Errorf("TLS handshake: %w", err)
 		}
 		p = peeked{sec, bufio.NewReaderSize(sec, 4096)}
@@ -155,7 +157,7 @@ func (w *socketWire) Read(p []byte) (int, error) {
 			w.inside = true
 		}
 		n, err := w.reader.Read(p)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			w.inside, w.end, err = false, true, nil
 		}
 		if n > 0 || err != nil {

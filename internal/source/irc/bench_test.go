@@ -2,6 +2,7 @@ package irc
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -144,7 +145,7 @@ func BenchmarkReadLines(b *testing.B) {
 				}
 				n++
 			}
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 		}

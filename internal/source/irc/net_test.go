@@ -176,7 +176,8 @@ func TestUnreachable(t *testing.T) {
 		{URL: strings.Replace(notWeb.url, "irc", "wss", 1), Timing: Timing{Connect: 200 * time.Millisecond}},
 		{URL: tlsOnly.url}, // its certificate is not trusted
 	} {
-		t.Run(conf.URL[:strings.Index(conf.URL, ":")], func(t *testing.T) {
+		scheme, _, _ := strings.Cut(conf.URL, ":")
+		t.Run(scheme, func(t *testing.T) {
 			rec := newRecorder(t)
 			conf.Handler = rec
 			reader, stop := run(t, conf)

@@ -72,7 +72,7 @@ type webSocket struct {
 
 func dialWebSocket(ctx, life context.Context, u *url.URL, conf *tls.Config, writeTimeout time.Duration) (transport, error) {
 	rt := &http.Transport{TLSClientConfig: conf, Proxy: http.ProxyFromEnvironment}
-	conn, _, err := websocket.Dial(ctx, u.String(), &websocket.DialOptions{HTTPClient: &http.Client{Transport: rt}})
+	conn, _, err := websocket.Dial(ctx, u.String(), &websocket.DialOptions{HTTPClient: &http.Client{Transport: rt}}) //nolint:bodyclose // the connection takes it over
 	if err != nil {
 		rt.CloseIdleConnections()
 		return nil, err

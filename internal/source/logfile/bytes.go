@@ -71,7 +71,7 @@ type gzipReader struct{ gz *gzip.Reader }
 
 func (g *gzipReader) Read(p []byte) (int, error) {
 	n, err := g.gz.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		var damaged flate.CorruptInputError
 		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) || errors.As(err, &damaged) {
 			err = &truncatedError{err}
@@ -162,7 +162,7 @@ func (l *lineReader) any() ([]byte, error) {
 	if errors.Is(err, bufio.ErrBufferFull) {
 		b, err = l.assemble(b)
 	}
-	if err != nil && (err != io.EOF || len(b) == 0) {
+	if err != nil && (!errors.Is(err, io.EOF) || len(b) == 0) {
 		if isTruncation(err) {
 			l.line++
 		}

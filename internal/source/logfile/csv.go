@@ -2,6 +2,7 @@ package logfile
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strings"
 
@@ -139,7 +140,7 @@ func (p *csvParser) readRecord() error {
 			return &lineError{line: first, why: "a quotation mark is never closed"}
 		}
 		line, err := p.r.in.any()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return &lineError{line: first, why: "a quotation mark is never closed"}
 		}
 		if err != nil {

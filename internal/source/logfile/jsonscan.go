@@ -30,7 +30,7 @@ func (s *jsonScanner) peek() (byte, error) {
 	for {
 		b, err := s.in.br.Peek(1)
 		if err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = &truncatedError{errOpenJSON}
 			}
 			return 0, err
@@ -119,10 +119,10 @@ func (s *jsonScanner) walk(keep int) (size int, err error) {
 	for {
 		window, err := s.window()
 		if err != nil {
-			if err == io.EOF && !first && depth == 0 && !inString {
+			if errors.Is(err, io.EOF) && !first && depth == 0 && !inString {
 				return size, nil // a bare number at the very end
 			}
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = &truncatedError{errOpenJSON}
 			}
 			return size, err

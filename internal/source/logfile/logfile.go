@@ -152,7 +152,7 @@ func NewReader(src io.Reader, name string, opts Options) (*Reader, error) {
 	}
 	r.in = &lineReader{br: bufio.NewReaderSize(text, headSize)}
 	head, err := r.in.br.Peek(headSize)
-	if err != nil && err != io.EOF && !isTruncation(err) {
+	if err != nil && !errors.Is(err, io.EOF) && !isTruncation(err) {
 		return nil, fmt.Errorf("reading %s: %w", r.title(), err)
 	}
 	day := r.fileName()
@@ -187,11 +187,11 @@ func (r *Reader) Next(ev *chat.Event) error {
 	for !r.done {
 		reset(ev)
 		err := r.parse.next(ev)
-		switch {
-		case err == nil:
+		if err == nil {
 			r.finish(ev)
 			return nil
-		case err == errSkip: //nolint:errorlint // the exact value, on the hot path
+		}
+		if err == errSkip { //nolint:errorlint // the exact value, on the hot path
 			continue
 		}
 		var le *lineError

@@ -313,12 +313,18 @@ func TestBrokenLines(t *testing.T) {
 			"standard input:2: does not begin with [date time]", "standard input:3: does not begin with [date time]",
 			"standard input:4: ends after the channel", "standard input:5: names no #channel after the time", `standard input:7: has no "name: text"`,
 		}},
-		{"long line", "[2026-01-31 20:00:12] #c_demo a: x\n[2026-01-31 20:00:12] #c_demo a: " + long + "\n[2026-01-31 20:00:14] #c_demo b: y\n", 2,
-			[]string{"standard input:2: the line is longer than 1 MiB"}},
-		{"chatterino", "# Start logging at 2026-01-31 20:00:00 UTC\n[99] a: x\n[20:00:12] a: x\n[20:00:12] word\n", 1,
-			[]string{"standard input:2: begins with '[' but no time follows", `standard input:4: has no "name: text"`}},
-		{"irc", "@id=1;tmi-sent-ts=1769889612000 :a!a@a PRIVMSG #c_demo :x\n@id=2;tmi-sent\n:b!b@b PRIVMSG #c_demo :y\n", 2,
-			[]string{"standard input:2: the line has no command after its tags and prefix"}},
+		{
+			"long line", "[2026-01-31 20:00:12] #c_demo a: x\n[2026-01-31 20:00:12] #c_demo a: " + long + "\n[2026-01-31 20:00:14] #c_demo b: y\n", 2,
+			[]string{"standard input:2: the line is longer than 1 MiB"},
+		},
+		{
+			"chatterino", "# Start logging at 2026-01-31 20:00:00 UTC\n[99] a: x\n[20:00:12] a: x\n[20:00:12] word\n", 1,
+			[]string{"standard input:2: begins with '[' but no time follows", `standard input:4: has no "name: text"`},
+		},
+		{
+			"irc", "@id=1;tmi-sent-ts=1769889612000 :a!a@a PRIVMSG #c_demo :x\n@id=2;tmi-sent\n:b!b@b PRIVMSG #c_demo :y\n", 2,
+			[]string{"standard input:2: the line has no command after its tags and prefix"},
+		},
 		{"ndjson", `{"time":"2026-01-31T20:00:12Z","login":"a","text":"x"}` + "\n" + `{"time":"2026-01-31T20:00:13Z","lo` + "\n" + `{"time":"2026-01-31T20:00:14Z","login":7,"text":"x"}` + "\n" + `{"login":"a","text":"x"}` + "\n" +
 			`{"time":"2026-01-31T20:00:15Z","type":"party","text":""}` + "\n" + `{"time":"2026-01-31T20:00:16Z","login":"a","text":"x"}`, 2, []string{
 			"standard input:2: is not valid JSON: unexpected end of JSON input", `standard input:3: the field "login" is a number`,

@@ -2,6 +2,7 @@ package logfile
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -77,7 +78,7 @@ func TestBoundedMemory(t *testing.T) {
 					most = max(most, now.HeapInuse)
 				}
 			}
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				t.Fatal(err)
 			}
 			runtime.ReadMemStats(&now)

@@ -11,9 +11,9 @@ import (
 )
 
 var (
-	// ErrLocked: another process uses the database.
+	// ErrLocked means that another process uses the database.
 	ErrLocked = errors.New("another chatmood uses it: stop that one, or set DATA_DIR to a directory of its own")
-	// ErrNewer: a newer version of the program wrote the database.
+	// ErrNewer means that a newer version of the program wrote the database.
 	ErrNewer = errors.New("a newer version of chatmood wrote it: run that version, or set DATA_DIR to another directory")
 )
 

@@ -50,7 +50,7 @@ const (
 func (s *Store) prepare(ctx context.Context) error {
 	s.stmts = make(map[string]*sql.Stmt)
 	for _, query := range []string{sqlSaveSession, sqlSavePart, sqlDropPart} {
-		stmt, err := s.write.PrepareContext(ctx, query)
+		stmt, err := s.write.PrepareContext(ctx, query) //nolint:sqlclosecheck // it lives as long as the database
 		if err != nil {
 			return err
 		}
@@ -82,9 +82,9 @@ func (s *Store) SaveCheckpoints(ctx context.Context, cps []analysis.Checkpoint) 
 		return nil
 	}
 	return s.explain("saving checkpoints in", s.transact(ctx, func(tx *sql.Tx) error {
-		saveSession := tx.StmtContext(ctx, s.stmts[sqlSaveSession])
-		savePart := tx.StmtContext(ctx, s.stmts[sqlSavePart])
-		dropPart := tx.StmtContext(ctx, s.stmts[sqlDropPart])
+		saveSession := tx.StmtContext(ctx, s.stmts[sqlSaveSession]) //nolint:sqlclosecheck // the transaction closes it
+		savePart := tx.StmtContext(ctx, s.stmts[sqlSavePart])       //nolint:sqlclosecheck // the transaction closes it
+		dropPart := tx.StmtContext(ctx, s.stmts[sqlDropPart])       //nolint:sqlclosecheck // the transaction closes it
 		for i := range cps {
 			cp := &cps[i]
 			result, err := saveSession.ExecContext(ctx, cp.SessionID, cp.Channel, cp.StartedAt.UnixMicro(), cp.At.UnixMicro())
