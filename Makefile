@@ -106,6 +106,16 @@ lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) frontend/node_modules/.installe
 vulncheck: $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION) ## Known vulnerabilities in what we call (needs the network)
 	$(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION) ./...
 
+.PHONY: eval
+eval: ## Measure the engine on labelled chat: make eval DATA=folder [SPLIT=dev]
+	@test -n "$(DATA)" || { echo 'Say where the labelled chat is: make eval DATA=folder'; exit 2; }
+	go run ./internal/sentiment/cmd/eval --data $(DATA) --split $(or $(SPLIT),dev)
+
+.PHONY: train
+train: ## Make the engine's model anew from labelled chat: make train DATA=folder
+	@test -n "$(DATA)" || { echo 'Say where the labelled chat is: make train DATA=folder'; exit 2; }
+	go run ./internal/sentiment/cmd/train --data $(DATA)
+
 ## ---- change -------------------------------------------------------------
 
 .PHONY: fmt
