@@ -2377,7 +2377,7 @@ export interface operations {
             query?: {
                 /**
                  * @description Where to go on after a lost connection: epoch and sequence of the last frame seen
-                 * @example 3f9c2a.1042
+                 * @example 1767225600123456.1042
                  */
                 since?: string;
             };
