@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -17,6 +18,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.uber.org/goleak"
 
 	"chatmood/internal/analysis"
@@ -67,7 +70,13 @@ var quick = irc.Timing{
 
 func serve(t *testing.T, sim *twitchsim.Server, dir string) *server {
 	t.Helper()
-	env := map[string]string{"PORT": "0", "DATA_DIR": dir, "TWITCH_IRC_URL": sim.URL(), "STOP_TIMEOUT": "5s"}
+	return serveWith(t, sim, map[string]string{"DATA_DIR": dir})
+}
+
+func serveWith(t *testing.T, sim *twitchsim.Server, more map[string]string) *server {
+	t.Helper()
+	env := map[string]string{"PORT": "0", "TWITCH_IRC_URL": sim.URL(), "STOP_TIMEOUT": "5s"}
+	maps.Copy(env, more)
 	cfg, err := config.Load(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, "")
 	if err != nil {
 		t.Fatal(err)
@@ -401,9 +410,46 @@ func TestRefusedChannels(t *testing.T) {
 // An orderly stop loses nothing: the next start has the same counts, and the
 // time between is a gap.
 func TestRestart(t *testing.T) {
+	s := restart(t, map[string]string{"DATA_DIR": t.TempDir()})
+	if _, body := s.text("/metrics"); strings.Contains(body, "chatmood_mongo_") {
+		t.Error("there are metrics of a MongoDB that is not used")
+	}
+}
+
+// The same where the sessions are kept in MongoDB.
+func TestRestartOnMongoDB(t *testing.T) {
+	const variable = "CHATMOOD_TEST_MONGO_URI"
+	uri := os.Getenv(variable)
+	if uri == "" {
+		t.Skipf("SKIPPED: %s is not set; make test-mongo runs this test", variable)
+	}
+	dir, name := t.TempDir(), fmt.Sprintf("chatmood_test_app_%d_%d", os.Getpid(), time.Now().UnixNano())
+	client, err := mongo.Connect(options.Client().ApplyURI(uri))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		if err := errors.Join(client.Database(name).Drop(ctx), client.Disconnect(ctx)); err != nil {
+			t.Error(err)
+		}
+	})
+	s := restart(t, map[string]string{"DATA_DIR": dir, "MONGO_URI": uri, "MONGO_DBNAME": name})
+	if files, err := filepath.Glob(filepath.Join(dir, "*.db*")); err != nil || len(files) > 0 {
+		t.Errorf("an embedded database was made: %v, %v", files, err)
+	}
+	if _, body := s.text("/health"); !strings.Contains(body, `"store"`) || strings.Contains(body, "degraded") {
+		t.Errorf("health is %s", body)
+	}
+	if _, body := s.text("/metrics"); !strings.Contains(body, "chatmood_mongo_connections ") {
+		t.Error("there are no metrics of MongoDB")
+	}
+}
+
+func restart(t *testing.T, env map[string]string) *server {
+	t.Helper()
 	sim := twitch(t, twitchsim.Config{})
-	dir := t.TempDir()
-	s := serve(t, sim, dir)
+	s := serveWith(t, sim, env)
 	s.connect(sim, "alpha")
 	if err := sim.Chatter("alpha", 500); err != nil {
 		t.Fatal(err)
@@ -415,7 +461,7 @@ func TestRestart(t *testing.T) {
 		return c.Total+c.Deleted+c.Bots+c.Commands+c.Mirrored >= 500
 	})
 	s.stop()
-	s = serve(t, sim, dir)
+	s = serveWith(t, sim, env)
 	s.eventually("the analysis is live again", func() bool { return s.snapshot("alpha").Status.State == source.Live })
 	after := s.snapshot("alpha")
 	if after.ID != before.ID || after.Counts != before.Counts || after.Chatters.Distinct != before.Chatters.Distinct {
@@ -441,6 +487,21 @@ func TestRestart(t *testing.T) {
 	if status := s.get("/api/channels/alpha", nil); status != http.StatusNotFound {
 		t.Errorf("a stopped channel answers %d", status)
 	}
+	return s
+}
+
+func (s *server) text(path string) (status int, body string) {
+	s.t.Helper()
+	res, err := http.Get(s.app.URL() + path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return res.StatusCode, string(data)
 }
 
 func TestNewFails(t *testing.T) {
