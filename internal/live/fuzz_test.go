@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -59,7 +60,7 @@ func FuzzClientFrames(f *testing.F) {
 		closed := false
 		for r.Len() > 0 {
 			frame, err := ws.ReadFrame(r)
-			if err == io.ErrUnexpectedEOF {
+			if errors.Is(err, io.ErrUnexpectedEOF) {
 				return // the connection ended while the answer was written
 			}
 			if err != nil || closed {

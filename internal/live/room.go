@@ -158,7 +158,7 @@ const (
 
 func (r *room) fetch() {
 	var err error
-	for attempt := 0; attempt < helloAttempts; attempt++ {
+	for attempt := range helloAttempts {
 		if attempt > 0 {
 			select {
 			case <-r.hub.ctx.Done():

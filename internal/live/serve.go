@@ -68,7 +68,7 @@ func (h *Hub) ServeWS(w http.ResponseWriter, r *http.Request, opts ServeOptions)
 	if n := rw.Reader.Buffered(); n > 0 {
 		// What came behind the request. The buffers of the HTTP server are
 		// large and go with this function.
-		early, _ := rw.Reader.Peek(n)
+		early, _ := rw.Peek(n)
 		in = io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn)
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok && h.cfg.SendBuffer > 0 {

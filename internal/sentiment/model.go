@@ -193,7 +193,7 @@ func (m *model) judge(z *[3]float32, s *scratch, x *lexicon, g *signals, text st
 	var best [2 * filterWords]uint64
 	var ring [3]filterLanes
 	left, mid, cur := &ring[0], &ring[1], &ring[2]
-	leftRows, midRows, rows := 0, 0, 0
+	var leftRows, midRows, rows int
 	total, used := 0, 0
 	for i := 0; ; i++ {
 		left, mid, cur = mid, cur, left
