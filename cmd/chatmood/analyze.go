@@ -468,7 +468,7 @@ func (s *silence) next(at time.Time) (from time.Time, silent bool) {
 		return time.Time{}, false
 	case quiet < -shortestSilence:
 		// The dates before were wrong, or these are: begin again.
-		*s = silence{first: at, last: at, slow: 1, fast: 1}
+		*s = silence{first: at, last: at}
 		return time.Time{}, false
 	case quiet < 0:
 		return time.Time{}, false

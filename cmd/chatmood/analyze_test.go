@@ -32,7 +32,7 @@ func writeLog(t *testing.T, name string, n int) string {
 	var b bytes.Buffer
 	start := time.Date(2026, 1, 31, 20, 0, 0, 0, time.UTC)
 	for i := range n {
-		text := "what is this game"
+		text := "which map comes next"
 		switch {
 		case i%3 == 0:
 		case i < n/2:
@@ -289,6 +289,7 @@ func TestSilence(t *testing.T) {
 		{"a burst out of calm", join(steady(0, 30*time.Minute, time.Minute), steady(30*time.Minute, 5*time.Second, time.Second/4), steady(36*time.Minute, 10*time.Minute, time.Minute)), 0},
 		{"one event", []time.Duration{0, 10 * time.Hour}, 1},
 		{"backwards", []time.Duration{10 * time.Hour, 0, time.Hour}, 0},
+		{"a wrong date, busy, a hole, busy", join([]time.Duration{1000 * time.Hour}, steady(0, 10*time.Minute, time.Second), steady(15*time.Minute, 10*time.Minute, time.Second)), 1},
 	} {
 		var s silence
 		n := 0
