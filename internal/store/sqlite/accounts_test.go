@@ -1,0 +1,97 @@
+package sqlite_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"chatmood/internal/account"
+	"chatmood/internal/store/sqlite"
+	"chatmood/internal/store/storetest"
+)
+
+// openAccounts opens a database for its accounts. The database has methods of
+// the same names for analyses, so only its end is taken from it.
+func openAccounts(t testing.TB, dir string) storetest.AccountStore {
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return struct {
+		account.Store
+		closer
+	}{s.Accounts(), closer{s}}
+}
+
+type closer struct{ s *sqlite.Store }
+
+func (c closer) Close() error { return c.s.Close() }
+
+func TestAccountConformance(t *testing.T) { storetest.RunAccounts(t, openAccounts) }
+
+// TestAccountPlans: no statement reads a whole table without need, none sorts
+// what an index could give in order.
+func TestAccountPlans(t *testing.T) {
+	s := mustOpen(t, t.TempDir())
+	queries := sqlite.AccountQueries()
+	for _, sort := range []account.LogSort{account.LogsByCreated, account.LogsByID, account.LogsByUserName, account.LogsByActivity} {
+		queries = append(queries, sqlite.LogListSQL(account.LogQuery{Sort: sort, Descending: true}))
+		queries = append(queries, sqlite.LogListSQL(account.LogQuery{Sort: sort}))
+	}
+	for _, sort := range []account.UserSort{account.UsersByCreated, account.UsersByName, account.UsersByEmail, account.UsersByRole, account.UsersByStatus} {
+		queries = append(queries, sqlite.UserListSQL(account.UserQuery{Sort: sort, Descending: true}))
+	}
+	queries = append(queries,
+		sqlite.LogListSQL(account.LogQuery{UserID: "u", Sort: account.LogsByCreated}),
+		sqlite.LogListSQL(account.LogQuery{Search: "some"}),
+	)
+	for _, query := range queries {
+		plan, err := s.Explain(t.Context(), query)
+		if err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+		for _, step := range plan {
+			scans := strings.HasPrefix(step, "SCAN ") && !strings.Contains(step, "INDEX") && !strings.Contains(step, "VIRTUAL TABLE") && !strings.Contains(step, "CONSTANT ROW")
+			sorts := strings.Contains(step, "TEMP B-TREE") && strings.Contains(query, "LIMIT ? OFFSET ?") && !strings.Contains(query, "MATCH")
+			if (scans || sorts) && !strings.Contains(query, "count(*)") && !strings.HasPrefix(step, "SCAN (subquery") {
+				t.Errorf("%s\n\tplan: %s", query, strings.Join(plan, " · "))
+			}
+		}
+	}
+}
+
+// BenchmarkLogs searches and pages a log of 100,000 entries.
+func BenchmarkLogs(b *testing.B) {
+	s := mustOpen(b, b.TempDir())
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	if err := s.FillLogs(b.Context(), 100_000, func(i int) account.Activity {
+		return account.Activity{
+			ID: fmt.Sprintf("%024x", i), UserID: fmt.Sprintf("%024x", i%500), UserName: fmt.Sprintf("Person %d", i%500),
+			Activity: account.ActivityLogin, Details: fmt.Sprintf("Channel: channel_%d", i%10_000), CreatedAt: at.Add(time.Duration(i) * time.Second),
+		}
+	}); err != nil {
+		b.Fatal(err)
+	}
+	for _, bench := range []struct {
+		name string
+		q    account.LogQuery
+	}{
+		{"newest page", account.LogQuery{Descending: true}},
+		{"by name", account.LogQuery{Sort: account.LogsByUserName, Descending: true}},
+		{"page 5000", account.LogQuery{Descending: true, Offset: 50_000}},
+		{"rare text", account.LogQuery{Search: "channel_9999", Descending: true}},
+		{"every entry", account.LogQuery{Search: "logged in", Descending: true}},
+		{"no entry", account.LogQuery{Search: "nowhere at all", Descending: true}},
+		{"two characters", account.LogQuery{Search: "zz", Descending: true}},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := s.Accounts().Logs(b.Context(), bench.q); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
