@@ -1,10 +1,12 @@
 import { Fragment } from 'react'
 import { t } from '../i18n'
+import { setShortcuts, useShortcutsOn } from '../lib/shortcuts'
 import { Dialog } from './Dialog'
 import { Button } from './ui'
 
 /** The list of single-key shortcuts. */
 export function KeysDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
+  const on = useShortcutsOn()
   return (
     <Dialog open={open} title={t.keys.title} onClose={onClose}>
       <dl className="mt-4 grid grid-cols-[auto_1fr] items-baseline gap-x-4 gap-y-2">
@@ -24,7 +26,18 @@ export function KeysDialog({ open, onClose }: { open: boolean; onClose: () => vo
           </Fragment>
         ))}
       </dl>
-      <div className="mt-5 flex justify-end">
+      <div className="mt-5 flex flex-wrap items-center justify-between gap-3">
+        <label className="flex items-center gap-2">
+          <input
+            type="checkbox"
+            checked={on}
+            onChange={(event) => {
+              setShortcuts(event.target.checked)
+            }}
+            className="size-4 accent-accent-solid"
+          />
+          {t.keys.on}
+        </label>
         <Button onClick={onClose}>{t.keys.close}</Button>
       </div>
     </Dialog>

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'react'
+import { shortcutsOn } from '../lib/shortcuts'
 
 /** Single-key shortcuts by `event.key`. They rest while somebody types or a dialog is open. */
 export function useHotkeys(keys: Record<string, () => void>): void {
@@ -8,7 +9,7 @@ export function useHotkeys(keys: Record<string, () => void>): void {
   })
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !shortcutsOn()) return
       const target = event.target
       if (
         target instanceof HTMLElement &&

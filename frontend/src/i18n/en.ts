@@ -323,7 +323,7 @@ export const en = {
     privacy: 'Privacy in brief',
     privacyText: [
       'Chat is read as any visitor sees it, without an account. Analyses are kept on this server only; nothing is sent to anybody else, and this page loads nothing from other sites.',
-      'The page remembers your theme in this browser. It sets no other data.',
+      'The page remembers your theme and whether shortcuts are on in this browser. It sets no other data.',
     ],
     version: (v: string) => `chatmood ${v}`,
     api: 'API description',
@@ -336,6 +336,7 @@ export const en = {
   },
   keys: {
     title: 'Keyboard shortcuts',
+    on: 'Single keys are shortcuts',
     close: 'Close',
     list: [
       ['/', 'Search chat, or paste a channel on the first page'],

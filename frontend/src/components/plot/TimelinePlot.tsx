@@ -8,6 +8,7 @@ import { labels } from '../../live/protocol'
 import type { Series } from '../../live/timeline'
 import { LabelGlyph } from '../LabelGlyph'
 import { readColors } from './colors'
+import { columnsOf } from './columns'
 import { drawMarks, drawSpans, type PlotEvents } from './layers'
 import { plotOptions } from './options'
 
@@ -66,8 +67,6 @@ export function TimelinePlot({
             : { index, left: left + u.bbox.left / window.devicePixelRatio, width: u.width },
         )
       },
-      unread: () =>
-        latest.current.events.gaps.map((g) => [Date.parse(g.from) / 1000, Date.parse(g.to) / 1000]),
     })
     const u = new uPlot(options, columnsOf(latest.current.series), element)
     plot.current = u
@@ -97,26 +96,6 @@ export function TimelinePlot({
       {pointed !== undefined && <Tooltip series={series} pointed={pointed} />}
     </div>
   )
-}
-
-/** Stacks the rates from below: negative, neutral, positive. A last point closes the last cell. */
-function columnsOf(s: Series): uPlot.AlignedData {
-  const n = s.x.length
-  const last = s.x[n - 1]
-  if (last === undefined) return [[], [], [], [], []]
-  const total: (number | null)[] = []
-  const lower: (number | null)[] = []
-  const negative: (number | null)[] = []
-  for (let i = 0; i <= n; i++) {
-    const at = Math.min(i, n - 1)
-    const [p, u, g] = [s.positive[at], s.neutral[at], s.negative[at]]
-    const unread = p == null || u == null || g == null
-    total.push(unread ? null : p + u + g)
-    lower.push(unread ? null : u + g)
-    negative.push(unread ? null : g)
-  }
-  // The mood of a cell is the mood at its end.
-  return [[...s.x, last + s.step], total, lower, negative, [null, ...s.mood]]
 }
 
 function Tooltip({ series, pointed }: { series: Series; pointed: Pointed }) {

@@ -1,14 +1,12 @@
 import uPlot from 'uplot'
 import { formatClock, formatClockShort, formatShort } from '../../lib/format'
 import type { PlotColors } from './colors'
+import { ceiling } from './scale'
 
 // One plot, two bands: mood above on its fixed scale −1…1, rate below.
 const moodShare = 0.58
 const rateShare = 0.34
 const moodFloor = 1 - 2 / moodShare
-
-/** Order of the series in the data. */
-export const columns = { x: 0, total: 1, lower: 2, negative: 3, mood: 4 } as const
 
 export interface PlotSize {
   width: number
@@ -22,7 +20,6 @@ export function plotOptions(
     spans: (u: uPlot) => void
     marks: (u: uPlot) => void
     cursor: (u: uPlot) => void
-    unread: () => Spans
   },
 ): uPlot.Options {
   const stepped = uPlot.paths.stepped?.({ align: 1 })
@@ -100,16 +97,6 @@ export function plotOptions(
         fillTo: 0,
         fill: (u) => aroundZero(u, colors),
         points: { show: false },
-        // Seconds without messages are bridged; time that was not read is not.
-        gaps: (u, _series, first, last, found) => {
-          const spans = hooks.unread()
-          const xs = u.data[0]
-          return found.filter(([from, to]) => {
-            const a = u.posToVal(from, 'x', true)
-            const b = u.posToVal(to, 'x', true)
-            return spans.some(([s, e]) => s < b && e > a) || xs[first] === undefined || xs[last] === undefined
-          })
-        },
       },
     ],
     hooks: { drawClear: [hooks.spans], draw: [zeroLine(colors), hooks.marks], setCursor: [hooks.cursor] },
@@ -132,9 +119,6 @@ function aroundZero(u: uPlot, colors: PlotColors): CanvasGradient | string {
 /** A computed colour, `rgb(r, g, b)`, with another opacity. */
 const faded = (color: string, alpha: number): string => color.replace(/^rgb\((.*)\)$/, `rgba($1, ${alpha})`)
 
-/** Spans of Unix seconds that were not read. */
-export type Spans = readonly (readonly [from: number, to: number])[]
-
 function zeroLine(colors: PlotColors): (u: uPlot) => void {
   return (u) => {
     const { ctx, bbox } = u
@@ -149,12 +133,4 @@ function zeroLine(colors: PlotColors): (u: uPlot) => void {
     ctx.stroke()
     ctx.restore()
   }
-}
-
-/** The next round number: 1, 2, 4, 6, 8 or 10 times a power of ten, and at least 10. */
-export function ceiling(max: number | null): number {
-  const v = Math.max(10, max ?? 0)
-  const power = 10 ** Math.floor(Math.log10(v))
-  for (const m of [1, 2, 4, 6, 8]) if (v <= m * power) return m * power
-  return 10 * power
 }
