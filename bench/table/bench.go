@@ -218,9 +218,10 @@ func (s samples) ratio(a, b, unit string) (float64, error) {
 	return median(ratios), nil
 }
 
-// median returns the middle of some values; of an even number, the upper one.
+// median returns the middle of some values; of an even number, the mean of the
+// two in the middle.
 func median(v []float64) float64 {
 	v = slices.Clone(v)
 	slices.Sort(v)
-	return v[len(v)/2]
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
