@@ -122,7 +122,8 @@ func (m *measurer) run(ctx context.Context, b bench) (map[string]map[string]floa
 	if b.oneCore {
 		args = append(args, "-test.cpu", "1")
 	}
-	out, err := command(ctx, filepath.Join(m.root, b.folder), m.binaries[b.folder], args...).CombinedOutput()
+	cmd := command(ctx, filepath.Join(m.root, b.folder), m.binaries[b.folder], args...)
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("the benchmarks %s of %s: %w\n%s", b.pattern, b.folder, err, out)
 	}
@@ -130,8 +131,22 @@ func (m *measurer) run(ctx context.Context, b bench) (map[string]map[string]floa
 	if len(found) == 0 {
 		return nil, fmt.Errorf("%s has no benchmark that matches %s\n%s", b.folder, b.pattern, out)
 	}
+	// With a fixed number of iterations, the processor time of the whole process
+	// tells what one takes even while others use the processor too.
+	if n, ok := strings.CutSuffix(b.time, "x"); ok && len(found) == 1 {
+		iterations, err := strconv.Atoi(n)
+		if err != nil {
+			return nil, fmt.Errorf("-benchtime %s: %w", b.time, err)
+		}
+		for _, values := range found {
+			values[processorTime] = float64(cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()) / float64(iterations)
+		}
+	}
 	return found, nil
 }
+
+// processorTime is the unit of nanoseconds that a processor worked.
+const processorTime = "processor-ns/op"
 
 // command prepares a command that is asked to stop, and only killed when it
 // does not.
