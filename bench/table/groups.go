@@ -42,16 +42,16 @@ const (
 )
 
 // cost writes what one call takes.
-func cost(s samples, name string) (string, float64, error) {
+func cost(s samples, name string) (string, error) {
 	ns, err := s.least(name, "ns/op")
 	if err != nil {
-		return "", 0, err
+		return "", err
 	}
 	allocs, err := s.least(name, "allocs/op")
 	if err != nil {
-		return "", 0, err
+		return "", err
 	}
-	return fmt.Sprintf("%s, %.0f allocations", duration(ns), allocs), ns, nil
+	return fmt.Sprintf("%s, %.0f allocations", duration(ns), allocs), nil
 }
 
 // against compares ours with a peer's of the same rounds: "" if the peer could
@@ -64,7 +64,7 @@ func against(s samples, ours, peer, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	theirs, _, err := cost(s, peer)
+	theirs, err := cost(s, peer)
 	if err != nil {
 		return "", err
 	}
@@ -77,7 +77,7 @@ func measureParsing(ctx context.Context, m *measurer) ([]row, error) {
 		return nil, err
 	}
 	const ours, peer = "internal/source/irc/Peer/typical/chatmood", "internal/source/irc/Peer/typical/go-twitch-irc"
-	measured, _, err := cost(s, ours)
+	measured, err := cost(s, ours)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func measureJudging(ctx context.Context, m *measurer) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	typical, _, err := cost(s, "internal/sentiment/Score/typical")
+	typical, err := cost(s, "internal/sentiment/Score/typical")
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func measureJudging(ctx context.Context, m *measurer) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	chat, _, err := cost(s, "bench/path/Judge")
+	chat, err := cost(s, "bench/path/Judge")
 	if err != nil {
 		return nil, err
 	}
