@@ -44,9 +44,10 @@ test('nothing is nothing', () => {
 test.each([
   [null, 10],
   [0, 10],
-  [11, 20],
+  [11, 15],
   [20, 20],
   [41, 60],
+  [2934, 3000],
   [99, 100],
   [1632, 2000],
 ])('the scale for %s ends at %s', (max, end) => {
