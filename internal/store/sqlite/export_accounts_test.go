@@ -7,13 +7,14 @@ import (
 	"chatmood/internal/account"
 )
 
-// AccountQueries are the statements of accounts that choose rows.
+// AccountQueries are the statements of accounts and mail that choose rows.
 func AccountQueries() []string {
 	return []string{
 		sqlUser, sqlUserByEmail, sqlUpdateUser, sqlUserState, sqlOtherAdmin, sqlDeleteUser,
 		sqlSession, sqlSessions, sqlRotateSession, sqlHasSession, sqlEndSession, sqlEndSessions, sqlDropSessions,
 		sqlCode, sqlTryCode, sqlUseCode, sqlDropCode, sqlDropCodes,
 		sqlCleanUp, sqlLogsOfUser, sqlChangeLog,
+		sqlPutMail, sqlClaimMail, sqlDelivered, sqlRetryMail, sqlBuryMail, sqlDeadMail, sqlReviveMail, sqlDropDead,
 	}
 }
 
