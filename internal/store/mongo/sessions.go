@@ -208,6 +208,8 @@ func (s *Store) find(ctx context.Context, filter bson.D, opts *options.FindOptio
 // RunningSessions implements [analysis.SessionStore]. A session whose chunks
 // are missing is left out and told in the log.
 func (s *Store) RunningSessions(ctx context.Context) ([]analysis.Checkpoint, error) {
+	s.writing.Lock() // no checkpoint of this process is half seen
+	defer s.writing.Unlock()
 	cps, err := s.runningSessions(ctx)
 	if err != nil {
 		return nil, s.explain(ctx, "reading the running sessions from", err)
