@@ -235,7 +235,7 @@ func (c *channel) figures(now time.Time, second int) {
 		c.rankedAt = total
 		snap := s.Snapshot(now, snapshotTop)
 		c.publishLocked(frame.EphemeralTop, 0, frame.AppendTop(c.scratch[:0], c.seq, frame.Top{
-			Chatters: snap.Chatters, Terms: snap.Terms, Emotes: snap.Emotes, Waves: snap.Waves,
+			Chatters: snap.Chatters, Terms: snap.Terms, Emotes: snap.Emotes, TermError: snap.TermError, Waves: snap.Waves,
 		}))
 	}
 }

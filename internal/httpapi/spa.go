@@ -71,8 +71,8 @@ func contentPolicy(index []byte) string {
 	return strings.Join([]string{
 		"default-src 'self'",
 		"script-src " + scripts,
-		"style-src 'self' 'unsafe-inline'", // widget libraries set styles; a style runs no code
-		"img-src 'self' data: blob: https://static-cdn.jtvnw.net https://cdn.betterttv.net https://cdn.7tv.app https://cdn.frankerfacez.com",
+		"style-src 'self'",
+		"img-src 'self' data:",
 		"font-src 'self' data:",
 		"connect-src 'self'",
 		"object-src 'none'",

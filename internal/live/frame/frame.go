@@ -69,7 +69,9 @@ type Top struct {
 	Chatters analysis.Chatters
 	Terms    []analysis.Term
 	Emotes   []analysis.Term
-	Waves    []analysis.Wave
+	// TermError bounds the over-count of any entry of Terms and Emotes.
+	TermError int
+	Waves     []analysis.Wave
 }
 
 // AppendTop appends a top frame.
@@ -80,8 +82,9 @@ func AppendTop(dst []byte, seq uint64, t Top) []byte {
 		Chatters analysis.Chatters `json:"chatters"`
 		Terms    []analysis.Term   `json:"terms"`
 		Emotes   []analysis.Term   `json:"emotes"`
+		Error    int               `json:"term_error"`
 		Waves    []analysis.Wave   `json:"waves"`
-	}{"top", seq, t.Chatters, orEmpty(t.Terms), orEmpty(t.Emotes), orEmpty(t.Waves)})
+	}{"top", seq, t.Chatters, orEmpty(t.Terms), orEmpty(t.Emotes), t.TermError, orEmpty(t.Waves)})
 }
 
 // Deletion names messages that a moderator removed: some by id, all of one
