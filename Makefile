@@ -59,7 +59,7 @@ frontend/dist/index.html: frontend/node_modules/.installed $(UI_FILES)
 ## ---- check --------------------------------------------------------------
 
 .PHONY: test
-test: vet test-frontend test-go test-browser ## Everything that must pass: Go with the race detector, front-end, browser
+test: vet test-frontend test-go test-mongo test-browser ## Everything that must pass: Go with the race detector, front-end, MongoDB, browser
 	$(call say,all tests passed)
 
 .PHONY: vet
@@ -73,6 +73,12 @@ test-go: frontend/dist/index.html scripts/c-compiler
 	$(call say,Go tests with the race detector)
 	@scripts/c-compiler
 	CGO_ENABLED=1 go test -race -timeout 15m ./...
+
+# Test servers come when they are first needed; what cannot be had is said loudly and does not fail.
+.PHONY: test-mongo
+test-mongo: ## What needs a MongoDB, on CHATMOOD_TEST_MONGO_URI or on test servers that speak its protocol
+	$(call say,tests on MongoDB)
+	@scripts/mongo-test-server/run bash -c 'go test -count 1 -timeout 2m -run MongoDB ./internal/app && go test -count 1 -timeout 5m ./internal/store/mongo'
 
 .PHONY: test-frontend
 test-frontend: frontend/node_modules/.installed

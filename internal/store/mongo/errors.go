@@ -45,8 +45,35 @@ func parseURI(uri string) (*options.ClientOptions, error) {
 		"write characters such as @ : / ? # % in them as %40 %3A %2F %3F %23 %25")
 }
 
-// secrets are texts that no error may hold.
+// secrets are texts that no error may hold. The driver's errors hold none today;
+// this keeps it so.
 type secrets []string
+
+// minSecretBytes is the length from which a secret is masked: shorter ones
+// occur in other words, where the mask would give them away.
+const minSecretBytes = 6
+
+// masked is an error that does not say its secrets.
+type masked struct {
+	error
+	text string
+}
+
+func (m masked) Error() string { return m.text }
+func (m masked) Unwrap() error { return m.error }
+
+func (list secrets) mask(err error) error {
+	text := err.Error()
+	for _, secret := range list {
+		if len(secret) >= minSecretBytes {
+			text = strings.ReplaceAll(text, secret, "***")
+		}
+	}
+	if text == err.Error() {
+		return err
+	}
+	return masked{err, text}
+}
 
 func secretsOf(opts *options.ClientOptions) (list secrets) {
 	if opts.Auth == nil {
@@ -69,11 +96,7 @@ func (s *Store) explain(ctx context.Context, doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	for _, secret := range s.hide {
-		if strings.Contains(err.Error(), secret) {
-			err = errors.New(strings.ReplaceAll(err.Error(), secret, "***"))
-		}
-	}
+	err = s.hide.mask(err)
 	// The driver wraps the context's error in many ways, and sometimes not at all.
 	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w: %w", cause, err)

@@ -201,7 +201,9 @@ func proxied(t *testing.T) (string, *proxy) {
 	q := u.Query()
 	q.Del("replicaSet") // a direct connection takes the server as it is
 	q.Set("directConnection", "true")
-	q.Set("serverSelectionTimeoutMS", "100")
+	q.Set("retryWrites", "false") // to where? Nobody answers any more
+	q.Set("retryReads", "false")
+	q.Set("serverSelectionTimeoutMS", "10000")
 	u.RawQuery = q.Encode()
 	return u.String(), p
 }

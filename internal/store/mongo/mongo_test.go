@@ -114,7 +114,7 @@ func TestAddresses(t *testing.T) {
 		"no host":         {"mongodb://me:hush@/", "cannot be used"},
 		"pool":            {"mongodb://me:hush@h/?maxPoolSize=many", "maxPoolSize"},
 		"pool, no user":   {"mongodb://h/?maxPoolSize=many", "maxPoolSize"},
-		"mechanism":       {"mongodb://me:hush@h/?authMechanism=MAGIC", "authMechanism"},
+		"mechanism":       {"mongodb://me:hush@h/?authMechanism=MAGIC", "mechanism"},
 		"nobody there":    {"mongodb://me:hush@127.0.0.1:1/?serverSelectionTimeoutMS=100", "no server answers there"},
 		"secret property": {"mongodb://me:x@127.0.0.1:1/?authMechanism=MONGODB-AWS&authMechanismProperties=AWS_SESSION_TOKEN:hush&serverSelectionTimeoutMS=100", "no server answers there"},
 	} {
