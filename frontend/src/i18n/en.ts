@@ -89,6 +89,7 @@ export const en = {
     twitchFailed: 'Chat cannot be read',
     twitchRetry: 'chatmood keeps trying, less and less often.',
     twitchLost: 'The link to Twitch broke and is being mended',
+    twitchJoining: 'The channel is being joined',
     ended: {
       'not-analysed': {
         heading: (channel: string) => `${channel} is not being analysed`,

@@ -143,9 +143,9 @@ func (r *Reader) buryFor(ch *channel, c *conn, link *linkError, last, now time.T
 		ch.setStatus(source.Reconnecting, codeLost, "The connection to Twitch's chat broke. It is being restored.", now)
 	case !stuck:
 	case link.code == codeLogin:
-		ch.setStatus(source.Failed, codeLogin, "Twitch refused the login to its chat: "+link.err.Error()+". It is tried again.", now)
+		ch.setStatus(source.Failed, codeLogin, "Twitch refused the login to its chat: "+why(link.err)+" It is tried again.", now)
 	case link.code == codeUnreachable && (ch.status.State != source.Failed || ch.status.Code == codeLogin):
-		ch.setStatus(ch.notYet(), codeUnreachable, "Twitch's chat server cannot be reached: "+link.err.Error()+". It is tried again.", now)
+		ch.setStatus(ch.notYet(), codeUnreachable, "Twitch's chat server cannot be reached: "+why(link.err)+" It is tried again.", now)
 	}
 }
 

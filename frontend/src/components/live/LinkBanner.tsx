@@ -43,19 +43,23 @@ export function LinkBanner() {
       <Banner
         icon={CircleAlert}
         tone="bad"
-        text={`${sentence(t.live.twitchFailed, status.reason)} ${t.live.twitchRetry}`}
+        text={`${sentence(status.reason, t.live.twitchFailed)} ${t.live.twitchRetry}`}
       />
     )
   }
   if (status?.state === 'reconnecting') {
-    return <Banner icon={CircleAlert} tone="warn" text={sentence(t.live.twitchLost, status.reason)} />
+    return <Banner icon={CircleAlert} tone="warn" text={sentence(status.reason, t.live.twitchLost)} />
+  }
+  if (status?.state === 'connecting' && status.code !== undefined && status.code !== '') {
+    return <Banner icon={CircleAlert} tone="warn" text={sentence(status.reason, t.live.twitchJoining)} />
   }
   return null
 }
 
-function sentence(what: string, why: string | undefined): string {
-  if (why === undefined || why === '') return `${what}.`
-  return `${what}: ${why}${/[.!?]$/.test(why) ? '' : '.'}`
+/** The server's own sentence, or else ours. */
+function sentence(said: string | undefined, otherwise: string): string {
+  const text = said === undefined || said === '' ? otherwise : said
+  return /[.!?]$/.test(text) ? text : `${text}.`
 }
 
 const tones = { warn: 'bg-warn-soft', bad: 'bg-bad-soft', idle: 'bg-raised' }
