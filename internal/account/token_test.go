@@ -333,7 +333,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	w := newWorld(b)
 	u := w.user(b, "ada@example.org", account.RoleUser)
 	tokens := w.login(b, u.Email, password)
-	for name, lifetime := range map[string]time.Duration{"cached": time.Hour, "from the store": time.Nanosecond} {
+	for name, lifetime := range map[string]time.Duration{"cached": time.Hour, "from the store": time.Microsecond} {
 		cfg := w.config
 		cfg.CacheLifetime = lifetime
 		s, err := account.NewService(cfg)
@@ -343,8 +343,8 @@ func BenchmarkAuthenticate(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if lifetime == time.Nanosecond {
-					w.pass(time.Nanosecond)
+				if lifetime == time.Microsecond {
+					w.pass(time.Microsecond)
 				}
 				if _, err := s.Authenticate(b.Context(), tokens.Access); err != nil {
 					b.Fatal(err)

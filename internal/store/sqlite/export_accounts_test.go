@@ -19,7 +19,7 @@ func AccountQueries() []string {
 }
 
 // LogListSQL is the statement of a page of the log.
-func LogListSQL(q account.LogQuery) string { list, _, _ := logSQL(q.Clean()); return list }
+func LogListSQL(q account.LogQuery) string { list, _, _ := logSQL(q.Clean(), true); return list }
 
 // UserListSQL is the statement of a page of users.
 func UserListSQL(q account.UserQuery) string { list, _, _ := userSQL(q.Clean()); return list }

@@ -48,6 +48,7 @@ func RunAccounts(t *testing.T, open AccountOpener) {
 		{"expired things go", testDropExpired},
 		{"the log is searched literally", testLogSearch},
 		{"the log is sorted and paged", testLogPaging},
+		{"the log is paged by a common text", testLogCommon},
 		{"the log is cleaned up", testLogCleanUp},
 		{"cancellation of account calls", testAccountCancellation},
 	} {

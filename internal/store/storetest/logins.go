@@ -232,6 +232,35 @@ func testLogSearch(t *testing.T, s AccountStore) {
 	}
 }
 
+// testLogCommon pages through what a common text finds: nothing twice, nothing
+// left out, and what is near it but other is not found.
+func testLogCommon(t *testing.T, s AccountStore) {
+	const n = 2300
+	for i := range n {
+		l := account.Activity{ID: fmt.Sprintf("%024x", i), UserID: "u", UserName: "Ada", Activity: "Logged in", CreatedAt: epoch.Add(time.Duration(i) * time.Second)}
+		if i%23 == 0 {
+			l.Activity = "Logged out"
+		}
+		noError(t, s.AppendLog(t.Context(), l))
+	}
+	seen := map[string]bool{}
+	for offset := 0; offset < n; offset += account.MaxPageSize {
+		page := logs(t, s, account.LogQuery{Search: "GED IN", Descending: true, Offset: offset, Limit: account.MaxPageSize})
+		if page.Total != n-n/23 {
+			t.Fatalf("total %d, want %d", page.Total, n-n/23)
+		}
+		for i, l := range page.Logs {
+			if l.Activity != "Logged in" || seen[l.ID] || i > 0 && l.ID > page.Logs[i-1].ID {
+				t.Fatalf("%+v found, or found twice, or out of order", l)
+			}
+			seen[l.ID] = true
+		}
+	}
+	if len(seen) != n-n/23 {
+		t.Errorf("%d found on all pages, want %d", len(seen), n-n/23)
+	}
+}
+
 func testLogPaging(t *testing.T, s AccountStore) {
 	const n = 25
 	for i := range n {

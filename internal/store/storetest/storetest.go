@@ -43,6 +43,8 @@ func Run(t *testing.T, open Opener) {
 		{"empty", testEmpty},
 		{"checkpoints", testCheckpoints},
 		{"parts", testParts},
+		{"names of parts", testNames},
+		{"one session twice", testTwice},
 		{"atomic", testAtomic},
 		{"finish", testFinish},
 		{"finish without checkpoint", testFinishAlone},
@@ -189,6 +191,40 @@ func testParts(t *testing.T, open Opener) {
 	wantRunning(t, s, checkpoint(1, "a=second", "b=", "c=again"))
 	save(t, s, checkpoint(1, "a", "b", "c"))
 	wantRunning(t, s, checkpoint(1)) // a session without parts runs still
+}
+
+// testNames uses names that mean something to one store or another.
+func testNames(t *testing.T, open Opener) {
+	s := start(t, open)
+	names := []string{"", "$set", "%", "%2E", ".", "0", "A", "_id", "a", "a.b", "a/b", "\u00e9"} // in order of their bytes
+	cp := checkpoint(1)
+	for _, name := range names {
+		cp.Parts = append(cp.Parts, analysis.Part{Name: name, Data: []byte("of " + name)})
+	}
+	save(t, s, cp)
+	wantRunning(t, s, cp)
+	for i := range cp.Parts {
+		cp.Parts[i].Data = []byte("second of " + cp.Parts[i].Name)
+	}
+	save(t, s, cp)
+	wantRunning(t, s, cp)
+	gone := checkpoint(1, names...) // without data
+	gone.Parts = gone.Parts[:len(names)-1]
+	save(t, s, gone)
+	cp.Parts = cp.Parts[len(names)-1:]
+	wantRunning(t, s, cp)
+}
+
+// testTwice saves two checkpoints of a session in one call: as if one came
+// after the other.
+func testTwice(t *testing.T, open Opener) {
+	s := start(t, open)
+	later := checkpoint(1, "a=2", "b")
+	later.At = later.At.Add(time.Second)
+	save(t, s, checkpoint(1, "a=1", "b=1", "c=1"), checkpoint(2, "a=1"), later)
+	want := checkpoint(1, "a=2", "c=1")
+	want.At = later.At
+	wantRunning(t, s, want, checkpoint(2, "a=1"))
 }
 
 // testAtomic cancels a large save at many moments: afterwards either all of it
