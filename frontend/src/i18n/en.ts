@@ -87,7 +87,7 @@ export const en = {
     offline: 'This device has no network. The page reconnects by itself.',
     retryNow: 'Try now',
     twitchFailed: 'Chat cannot be read',
-    twitchRetry: 'chatmood keeps trying, less and less often.',
+    twitchRetry: 'It is tried again every few minutes.',
     twitchLost: 'The link to Twitch broke and is being mended',
     twitchJoining: 'The channel is being joined',
     ended: {

@@ -43,7 +43,7 @@ export function LinkBanner() {
       <Banner
         icon={CircleAlert}
         tone="bad"
-        text={`${sentence(status.reason, t.live.twitchFailed)} ${t.live.twitchRetry}`}
+        text={sentence(status.reason, t.live.twitchFailed, t.live.twitchRetry)}
       />
     )
   }
@@ -56,10 +56,11 @@ export function LinkBanner() {
   return null
 }
 
-/** The server's own sentence, or else ours. */
-function sentence(said: string | undefined, otherwise: string): string {
+/** The server's own sentence, or else ours; then what happens next, unless it says that too. */
+function sentence(said: string | undefined, otherwise: string, next?: string): string {
   const text = said === undefined || said === '' ? otherwise : said
-  return /[.!?]$/.test(text) ? text : `${text}.`
+  const whole = /[.!?]$/.test(text) ? text : `${text}.`
+  return next === undefined || whole.includes('tried again') ? whole : `${whole} ${next}`
 }
 
 const tones = { warn: 'bg-warn-soft', bad: 'bg-bad-soft', idle: 'bg-raised' }
