@@ -54,18 +54,22 @@ func (m *Message) build() (*gomail.Msg, error) {
 	for _, a := range []struct {
 		what string
 		addr mail.Address
-		set  func(name, addr string) error
-	}{{"From", m.From, msg.FromFormat}, {"To", m.To, msg.AddToFormat}, {"Reply-To", m.ReplyTo, msg.ReplyToFormat}} {
+		// Those of the library that take name and address as texts do not quote
+		// the name.
+		set func(*mail.Address)
+	}{
+		{"From", m.From, msg.FromMailAddress},
+		{"To", m.To, func(a *mail.Address) { msg.AddToMailAddress(a) }},
+		{"Reply-To", m.ReplyTo, func(a *mail.Address) { msg.ReplyToMailAddress(a) }},
+	} {
 		if a.what == "Reply-To" && a.addr.Address == "" {
 			continue
 		}
 		addr, err := checkAddress(a.addr.Address)
-		if err == nil {
-			err = a.set(headerText(a.addr.Name), addr)
-		}
 		if err != nil {
 			return nil, fmt.Errorf("writing the %s of a mail: %w", a.what, err)
 		}
+		a.set(&mail.Address{Name: headerText(a.addr.Name), Address: addr})
 	}
 	msg.Subject(headerText(m.Subject))
 	msg.SetMessageIDWithValue(headerText(m.ID))

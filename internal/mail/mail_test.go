@@ -241,7 +241,11 @@ func FuzzHeaders(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		header, text, html := parts(t, wire(t, out.list[0]))
+		data, err := mail.Wire(out.list[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		header, text, html := parts(t, data)
 		for key, values := range header {
 			if !known.MatchString(key) || len(values) != 1 {
 				t.Errorf("header %s: %q", key, values)
