@@ -86,7 +86,7 @@ func (s *Store) readChunks(ctx context.Context, session string, blobs map[string
 	if err != nil {
 		return nil, false, err
 	}
-	defer cursor.Close(context.WithoutCancel(ctx))
+	defer func() { _ = cursor.Close(context.WithoutCancel(ctx)) }() // it only read
 	for cursor.Next(ctx) {
 		var c chunk
 		if err := cursor.Decode(&c); err != nil {

@@ -166,7 +166,7 @@ func (s *Store) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer cursor.Close(context.WithoutCancel(ctx))
+	defer func() { _ = cursor.Close(context.WithoutCancel(ctx)) }() // it only read
 	for cursor.Next(ctx) {
 		var c commit
 		if err := cursor.Decode(&c); err != nil {
