@@ -69,7 +69,7 @@ func (m *Message) build() (*gomail.Msg, error) {
 		if err != nil {
 			return nil, fmt.Errorf("writing the %s of a mail: %w", a.what, err)
 		}
-		a.set(&mail.Address{Name: headerText(a.addr.Name), Address: addr})
+		a.set(&mail.Address{Name: displayName(a.addr.Name), Address: addr})
 	}
 	msg.Subject(headerText(m.Subject))
 	msg.SetMessageIDWithValue(headerText(m.ID))
@@ -99,6 +99,10 @@ func checkAddress(address string) (string, error) {
 func notInAddress(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || strings.ContainsRune(`"<>()[],:;\`, r)
 }
+
+// displayName returns a name for the header of an address. net/mail leaves a
+// backslash as it is in encoded names, where RFC 2047, 5 (3) has none.
+func displayName(name string) string { return strings.ReplaceAll(headerText(name), `\`, "/") }
 
 // headerText returns a text as one line for a header: without line breaks and
 // other control characters, which could begin another header, and without those
