@@ -64,7 +64,7 @@ type server struct {
 
 // quick makes the reader notice and mend faults fast enough for a test.
 var quick = irc.Timing{
-	NewConn: time.Millisecond, JoinAnswer: 500 * time.Millisecond, RetryFailed: 200 * time.Millisecond, Idle: 500 * time.Millisecond,
+	NewConn: time.Millisecond, JoinAnswer: 500 * time.Millisecond, RetryFailed: time.Minute, Idle: 500 * time.Millisecond,
 	Pong: time.Second, Overlap: 100 * time.Millisecond, Backoff: []time.Duration{0, 20 * time.Millisecond, 50 * time.Millisecond},
 }
 
