@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"chatmood/internal/account"
+	"chatmood/internal/mail"
 	"chatmood/internal/store/sqlite"
 	"chatmood/internal/store/storetest"
 )
@@ -27,6 +28,19 @@ func openAccounts(t testing.TB, dir string) storetest.AccountStore {
 type closer struct{ s *sqlite.Store }
 
 func (c closer) Close() error { return c.s.Close() }
+
+func TestOutboxConformance(t *testing.T) {
+	storetest.RunOutbox(t, func(t testing.TB, dir string) storetest.OutboxStore {
+		s, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return struct {
+			mail.Queue
+			closer
+		}{s.Outbox(), closer{s}}
+	})
+}
 
 func TestAccountConformance(t *testing.T) { storetest.RunAccounts(t, openAccounts) }
 
