@@ -175,6 +175,7 @@ func startMail(t testing.TB, s *mailServer, l listen) (stop func()) {
 		if err := srv.Close(); err != nil && !errors.Is(err, smtp.ErrServerClosed) {
 			t.Error(err)
 		}
+		ln.Close() // Serve may not have told the server of it yet
 		<-done
 	})
 	t.Cleanup(stop)
