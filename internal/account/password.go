@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"runtime"
 	"strconv"
@@ -224,7 +225,7 @@ func verifyBcrypt(hash string, password []byte) (bool, error) {
 	password = password[:min(len(password), bcryptBytes)]
 	// "2y" is PHP's name of the same.
 	err = bcrypt.CompareHashAndPassword([]byte("$2a"+hash[3:]), password)
-	if err == bcrypt.ErrMismatchedHashAndPassword {
+	if errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
 		return false, nil
 	}
 	if err != nil {

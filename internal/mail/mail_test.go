@@ -3,6 +3,7 @@ package mail_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"io"
 	"log/slog"
@@ -58,7 +59,7 @@ func parts(t testing.TB, data []byte) (header netmail.Header, text, html string)
 	r := multipart.NewReader(m.Body, params["boundary"])
 	for {
 		p, err := r.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return m.Header, text, html
 		}
 		if err != nil {
@@ -172,7 +173,7 @@ func TestContact(t *testing.T) {
 		c := good
 		change(&c)
 		err := m.Contact(t.Context(), c)
-		if _, ok := err.(mail.InputError); !ok || len(out.list) != 0 {
+		if !errors.As(err, new(mail.InputError)) || len(out.list) != 0 {
 			t.Errorf("%s: %v, want an InputError", name, err)
 		}
 	}
@@ -235,7 +236,7 @@ func FuzzHeaders(f *testing.F) {
 		var out kept
 		m := mails(t, &out)
 		err := m.Contact(t.Context(), mail.Contact{Name: name, Email: address, Subject: subject, Message: message})
-		if _, ok := err.(mail.InputError); ok {
+		if errors.As(err, new(mail.InputError)) {
 			return
 		}
 		if err != nil {

@@ -33,7 +33,7 @@ type QueueStats struct {
 	Oldest  time.Time // when the oldest waiting mail was written; zero: none waits
 }
 
-// ErrUnknownMail: the queue has no such mail.
+// ErrUnknownMail is returned where the queue has no such mail.
 var ErrUnknownMail = errors.New("no such mail")
 
 // Queue keeps mail until it is delivered. Its methods are safe for concurrent
@@ -139,12 +139,12 @@ func (o *Outbox) Put(ctx context.Context, m Message) error {
 	if _, err := m.build(); err != nil {
 		return err // it could never be sent
 	}
-	data, err := json.Marshal(m)
+	data, err := json.Marshal(m) //nolint:gosec // it is sealed before it is kept
 	if err != nil {
 		return fmt.Errorf("encoding a mail: %w", err)
 	}
 	err = o.cfg.Queue.Put(ctx, Item{
-		ID: m.ID, Kind: m.Kind, Sealed: o.seal.Seal(nil, nil, data, []byte(m.ID)), CreatedAt: o.cfg.Now().UTC(), ExpiresAt: m.Expires,
+		ID: m.ID, Kind: m.Kind, Sealed: o.seal.Seal(nil, nil, data, []byte(m.ID)), CreatedAt: o.cfg.Now().UTC(), ExpiresAt: m.Expires, //nolint:gosec // the cipher makes its own random nonce
 	})
 	if err != nil {
 		return fmt.Errorf("putting a mail into the outbox: %w", err)

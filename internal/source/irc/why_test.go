@@ -21,7 +21,7 @@ func TestWhy(t *testing.T) {
 		{&net.OpError{Op: "dial", Err: syscall.ENETUNREACH}, "there is no way to it. Is there a network?"},
 		{fmt.Errorf("handshake: %w", &tls.CertificateVerificationError{Err: errors.New("unknown authority")}), "its certificate is not trusted."},
 		{fmt.Errorf("dialling: %w", context.DeadlineExceeded), "it does not answer in time."},
-		{errors.New("something else."), "something else."},
+		{errors.New("something else"), "something else."},
 	} {
 		if got := why(tc.err); got != tc.want {
 			t.Errorf("why(%v) = %q, want %q", tc.err, got, tc.want)

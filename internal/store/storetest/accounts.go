@@ -127,7 +127,7 @@ func testUserFields(t *testing.T, s AccountStore) {
 	u.Devices = []string{"one", "two"}
 	u.Extra = []byte(`{"favourite":["a",{"b":1.5}],"null":null}`)
 	u.Legacy = account.Legacy{
-		OTP:             account.LegacySecret{Secret: "JBSWY3DPEHPK3PXP", CreatedAt: epoch, Tries: 3},
+		OTP:             account.LegacySecret{Secret: "JBSWY3DPEHPK3PXP", CreatedAt: epoch, Tries: 3}, //nolint:gosec // invented
 		EmailChangeOTP:  account.LegacySecret{Secret: "A"},
 		NewEmailOTP:     account.LegacySecret{Secret: "B", CreatedAt: epoch},
 		PendingNewEmail: "new@example.org", ResetToken: "token", ResetExpires: epoch.Add(time.Hour),
