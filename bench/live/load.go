@@ -123,7 +123,7 @@ func settle(ctx context.Context, srv running, clients int, received *atomic.Int6
 func open(srv running) (net.Conn, *bufio.Reader, error) {
 	scheme, rest, _ := strings.Cut(srv.url, "://")
 	addr, path, _ := strings.Cut(rest, "/")
-	conn, err := net.Dial("tcp", addr)
+	conn, err := net.Dial("tcp", addr) //nolint:noctx // loopback
 	if err != nil {
 		return nil, nil, err
 	}
@@ -140,10 +140,14 @@ func open(srv running) (net.Conn, *bufio.Reader, error) {
 		conn.Close()
 		return nil, nil, err
 	}
-	resp, err := http.ReadResponse(r, nil)
-	if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
+	resp, err := http.ReadResponse(r, nil) //nolint:bodyclose // the connection takes it over
+	if err != nil {
 		conn.Close()
-		return nil, nil, fmt.Errorf("upgrading: %v %v", resp, err)
+		return nil, nil, fmt.Errorf("upgrading: %w", err)
+	}
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		conn.Close()
+		return nil, nil, fmt.Errorf("upgrading: %s", resp.Status)
 	}
 	for _, text := range srv.hello {
 		if _, err := conn.Write([]byte(clientFrame(text))); err != nil {

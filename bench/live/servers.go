@@ -93,7 +93,7 @@ func startChatmood(batched bool) (running, error) {
 // startPlainSockets writes all the batches that wait to each connection, in
 // one write, from as many goroutines as there are processors.
 func startPlainSockets() (running, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // there is nothing to wait for
 	if err != nil {
 		return running{}, err
 	}
@@ -207,7 +207,7 @@ func startNaive() (running, error) {
 		if err != nil {
 			return
 		}
-		defer conn.CloseNow()
+		defer func() { _ = conn.CloseNow() }()
 		queue := make(chan []byte, 1<<16)
 		mu.Lock()
 		queues[queue] = true
