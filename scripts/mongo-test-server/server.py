@@ -1,11 +1,12 @@
-"""Serves MongoDB's protocol on a free port of loopback and prints its address; ends when its input does."""
+"""Serves MongoDB's protocol on a free port of loopback from the folder that is named, and prints its address.
+
+Ends when its input does. Who starts it removes the folder: a killed process cannot.
+"""
 
 import sys
-import tempfile
 
 from secantus import SecantusDBServer
 
-with tempfile.TemporaryDirectory(prefix="chatmood-mongo-") as folder:
-    with SecantusDBServer(storage_path=folder) as server:
-        print(server.uri, flush=True)
-        sys.stdin.read()
+with SecantusDBServer(storage_path=sys.argv[1]) as server:
+    print(server.uri, flush=True)
+    sys.stdin.read()
