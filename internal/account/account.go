@@ -52,6 +52,8 @@ type User struct {
 	Unverified bool
 	// RevokedAt ends all tokens without a session that were issued before.
 	RevokedAt time.Time
+	// AutoSave: analyses of the user's are saved when they end by themselves.
+	AutoSave bool
 	// Devices are hashes of the browsers that signed in, oldest first.
 	Devices []string
 	// Legacy is what an older system left for this user.
@@ -141,6 +143,34 @@ type Code struct {
 	ExpiresAt time.Time
 }
 
+// Invite lets people register where that needs an invitation.
+type Invite struct {
+	ID        string // 24 hexadecimal digits
+	Hash      []byte // of the code in the link, keyed; the code itself is not kept
+	Email     string // the only address that may use it; empty: any
+	Role      Role   // of who registers with it
+	Uses      int    // how many may register with it
+	Used      int    // how many did
+	CreatedBy string // the user's id, or empty for the command line
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// Usage is what was done on a day. Counts only grow, and stay when the log is
+// cleaned up or users are deleted.
+type Usage struct {
+	Day           string // in UTC, as "2006-01-02"
+	SignIns       int64
+	FailedSignIns int64
+	Registrations int64
+	Started       int64 // analyses
+	Saved         int64 // analyses
+	Messages      int64 // of chat, in analyses that ended
+}
+
+// Day returns the day of a time as [Usage] names it.
+func Day(at time.Time) string { return at.UTC().Format(time.DateOnly) }
+
 // Activity is an entry of the activity log.
 type Activity struct {
 	ID        string // 24 hexadecimal digits, rising with time
@@ -173,6 +203,18 @@ const (
 	ActivityPasswordReset  = "Password reset"
 	ActivityLogsCleaned    = "Cleaned up logs"
 	ActivityEmailRequested = "Email change requested"
+	ActivityExported       = "Exported data"
+	ActivityInvited        = "Invited"
+	ActivityInviteRevoked  = "Revoked an invitation"
+	ActivitySetUp          = "Set up the server"
+	ActivityUserCreated    = "Created a user"
+	ActivityUserDeleted    = "Deleted a user"
+	ActivityUserSignedOut  = "Signed a user out"
+	ActivityOthersHistory  = "Viewed another user's history"
+	ActivityChannelStopped = "Stopped an analysis for everybody"
+	ActivityMailSent       = "Mail sent"
+	ActivityMailDead       = "Mail given up"
+	ActivityMailRetried    = "Mail tried again"
 )
 
 // TextKey is what a search for text looks into.

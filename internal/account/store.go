@@ -15,11 +15,15 @@ type Store interface {
 	// User returns a user, or ErrNotFound.
 	User(ctx context.Context, id string) (*User, error)
 	// UserByEmail returns the user with an address: the very same one, or else
-	// the one with the same EmailKey, or ErrNotFound.
+	// the one with the same EmailKey, or ErrNotFound. An older system let
+	// addresses in that differ only in case ([Archive.ImportUser]): those are
+	// found by the very same spelling each, by any other the one with the
+	// smallest id.
 	UserByEmail(ctx context.Context, email string) (*User, error)
 	// UpdateUser writes a user whose Version is still the stored one, and raises
 	// it in both. Otherwise ErrChanged. ErrLastAdmin: no active administrator
-	// would be left where there was one.
+	// would be left where there was one. ErrEmailTaken: the address is changed,
+	// and another user has one with the same EmailKey.
 	UpdateUser(ctx context.Context, u *User) error
 	// DeleteUser removes a user with sessions and codes, and takes name and id
 	// out of the log. ErrNotFound, ErrLastAdmin.
@@ -58,9 +62,38 @@ type Store interface {
 	// DropCodes removes codes of a user.
 	DropCodes(ctx context.Context, userID string, ps ...Purpose) error
 
-	// DropExpired removes sessions and codes that expired before a time and
-	// returns how many.
+	// CreateInvite adds an invitation.
+	CreateInvite(ctx context.Context, i Invite) error
+	// Invites lists invitations that expire after a time, used up or not, newest
+	// first, at most limit.
+	Invites(ctx context.Context, after time.Time, limit int) ([]Invite, error)
+	// InviteByHash returns the invitation with a hash that expires after a time
+	// and is not used up, or ErrNotFound.
+	InviteByHash(ctx context.Context, hash []byte, after time.Time) (Invite, error)
+	// UseInvite counts a use of an invitation that expires after a time and is
+	// not used up. Otherwise ErrNotFound.
+	UseInvite(ctx context.Context, id string, after time.Time) error
+	// ReturnInvite takes a use back. It is no error when there is none.
+	ReturnInvite(ctx context.Context, id string) error
+	// DeleteInvite removes an invitation, or ErrNotFound.
+	DeleteInvite(ctx context.Context, id string) error
+
+	// DropExpired removes sessions, codes and invitations that expired before a
+	// time and returns how many.
 	DropExpired(ctx context.Context, before time.Time) (int64, error)
+
+	// KeepSetting returns the value kept under a name; where there is none, it
+	// keeps value and returns that. All who ask at once get the same.
+	KeepSetting(ctx context.Context, name string, value []byte) ([]byte, error)
+	// TakeSetting removes what is kept under a name, if it is value. Otherwise
+	// ErrNotFound: of all who take it at once, one does.
+	TakeSetting(ctx context.Context, name string, value []byte) error
+
+	// AddUsage adds to the counts of a day.
+	AddUsage(ctx context.Context, u Usage) error
+	// Usage lists the days from one to another, both included, on which
+	// anything was counted, the earliest first.
+	Usage(ctx context.Context, from, to string) ([]Usage, error)
 
 	// AppendLog adds an entry to the activity log.
 	AppendLog(ctx context.Context, a Activity) error
@@ -68,6 +101,34 @@ type Store interface {
 	Logs(ctx context.Context, q LogQuery) (LogPage, error)
 	// CleanUpLogs removes entries from before a time and returns how many.
 	CleanUpLogs(ctx context.Context, before time.Time) (int64, error)
+}
+
+// Archive moves accounts from store to store, with everything in them. What is
+// read comes in the order of the ids, beginning after one, so that a move that
+// was interrupted can go on; an error of do ends it and is returned. What is
+// imported replaces what has the same id, so that a part may be moved again.
+type Archive interface {
+	// EachUser reads users whole: with hashes, secrets and images.
+	EachUser(ctx context.Context, after string, do func(*User) error) error
+	// ImportUser keeps a user as it is, version and all. Its address may differ
+	// from another's only in case. ErrEmailTaken: another has the very same one.
+	ImportUser(ctx context.Context, u *User) error
+	// EachSession reads sessions.
+	EachSession(ctx context.Context, after string, do func(Session) error) error
+	// ImportSession keeps a session. ErrNotFound: there is no such user.
+	ImportSession(ctx context.Context, s Session) error
+	// EachCode reads all codes, in any order. [Store.SaveCode] keeps them.
+	EachCode(ctx context.Context, do func(Code) error) error
+	// EachInvite reads invitations.
+	EachInvite(ctx context.Context, after string, do func(Invite) error) error
+	// ImportInvite keeps an invitation.
+	ImportInvite(ctx context.Context, i Invite) error
+	// EachLog reads the activity log.
+	EachLog(ctx context.Context, after string, do func(Activity) error) error
+	// ImportLogs keeps entries of the activity log.
+	ImportLogs(ctx context.Context, list []Activity) error
+	// ImportUsage sets the counts of a day. [Store.Usage] reads them.
+	ImportUsage(ctx context.Context, u Usage) error
 }
 
 // The bounds of a page.
@@ -130,9 +191,10 @@ const (
 
 // LogQuery chooses log entries. The zero value: the oldest ten.
 type LogQuery struct {
-	Search     string // part of name, activity or details, whatever its case; no pattern
-	Activity   string // exactly this one; empty: any
-	UserID     string // empty: anybody
+	Search     string    // part of name, activity or details, whatever its case; no pattern
+	Activity   string    // exactly this one; empty: any
+	UserID     string    // empty: anybody
+	From, To   time.Time // from the one, before the other; zero: no bound
 	Sort       LogSort
 	Descending bool
 	Offset     int

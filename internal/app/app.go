@@ -100,7 +100,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		Channels: apiChannels{a.manager}, Sessions: a.store, Hub: apiHub{a.hub, cfg.Anonymous()}, Analyzer: engine, Checks: a.checks(),
 		UI: opts.UI, Log: a.log, Registry: registry, Version: opts.Version,
 		Production: cfg.Production(), FrontendURL: cfg.FrontendURL, TrustedProxies: cfg.TrustedProxies, MetricsToken: cfg.MetricsToken,
-		Anonymous: cfg.Anonymous(), Demo: opts.Demo, DemoChannels: opts.DemoChannels, MaxChannels: cfg.MaxChannels,
+		Guests: guests(cfg), Demo: opts.Demo, DemoChannels: opts.DemoChannels, MaxChannels: cfg.MaxChannels,
 		Streams: cfg.MaxSockets, StreamsPerAddress: cfg.MaxPerAddress,
 	})
 	if err != nil {

@@ -169,9 +169,7 @@ func (a *API) Document() ([]byte, error) {
 
 // register adds an operation to the mux and to the description.
 func register[I, O any](a *API, op huma.Operation, handle func(context.Context, *I) (*O, error)) {
-	if op.Metadata["protected"] == true {
-		op.Middlewares = append(op.Middlewares, a.admit)
-	}
+	a.secured(&op)
 	op.MaxBodyBytes = maxBodyBytes
 	op.BodyReadTimeout = bodyTimeout
 	huma.Register(a.huma, op, handle)
@@ -196,7 +194,7 @@ func (a *API) describe() error {
 				{Name: tagSentiment, Description: "Judge texts of your own"},
 				{Name: tagService, Description: "The server itself"},
 			},
-			Components: &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)},
+			Components: &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer), SecuritySchemes: securitySchemes()},
 		},
 		Formats: map[string]huma.Format{
 			"application/json": huma.DefaultJSONFormat,
@@ -233,7 +231,7 @@ func (a *API) polish() {
 	schemas := doc.Components.Schemas
 	problem := schemas.Schema(reflect.TypeFor[Problem](), true, "")
 	for _, item := range doc.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete} {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if op == nil {
 				continue
 			}

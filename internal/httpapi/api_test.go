@@ -233,10 +233,10 @@ func serve(t testing.TB, change func(*httpapi.Config, *server)) *server {
 	s := &server{room: newRoom("somebody"), hub: &hub{}, store: store, log: &logBuffer{}}
 	cfg := httpapi.Config{
 		Channels: s.room, Sessions: store, Hub: s.hub, Analyzer: judge{},
-		Log:       slog.New(slog.NewTextHandler(s.log, nil)),
-		Now:       func() time.Time { return now },
-		Version:   "1.2.3",
-		Anonymous: true,
+		Log:     slog.New(slog.NewTextHandler(s.log, nil)),
+		Now:     func() time.Time { return now },
+		Version: "1.2.3",
+		Guests:  httpapi.GuestsAnalyse,
 		Checks: []httpapi.Check{
 			{Name: "store", Required: false, Probe: func(ctx context.Context) (string, error) { return "", store.Check(ctx) }},
 			{Name: "bus", Required: true, Probe: func(context.Context) (string, error) { return "embedded", nil }},

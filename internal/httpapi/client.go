@@ -76,6 +76,7 @@ type contextKey int
 const (
 	clientKey contextKey = iota
 	requestIDKey
+	accessContextKey
 )
 
 func clientOf(ctx context.Context) client {

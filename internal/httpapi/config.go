@@ -75,6 +75,22 @@ type Hub interface {
 	Connections() int
 }
 
+// Guests is what people may do who are not signed in.
+type Guests string
+
+// The levels. An empty one counts as GuestsNone.
+const (
+	GuestsNone    Guests = "none"
+	GuestsWatch   Guests = "watch"   // what is being analysed
+	GuestsAnalyse Guests = "analyse" // and start analyses of their own
+)
+
+func (cfg *Config) guestsWatch() bool {
+	return cfg.Guests == GuestsWatch || cfg.Guests == GuestsAnalyse
+}
+
+func (cfg *Config) guestsAnalyse() bool { return cfg.Guests == GuestsAnalyse }
+
 // Check is one thing that the server's health depends on.
 type Check struct {
 	// Name is the key in the answer: "store", "bus", "source".
@@ -92,6 +108,12 @@ type Config struct {
 	Hub      Hub
 	Analyzer sentiment.Analyzer
 	Checks   []Check
+	// Accounts are the users; nil: a server without accounts, where nobody can
+	// sign in.
+	Accounts Accounts
+	// StoreAway reports whether an error says that the database cannot be
+	// reached just now; nil: only by its time-outs.
+	StoreAway func(error) bool
 
 	// UI is the built front-end with index.html in its root; nil or without
 	// index.html, a page tells how to build it.
@@ -107,9 +129,8 @@ type Config struct {
 	// X-Forwarded-Proto are believed.
 	TrustedProxies []netip.Prefix
 	MetricsToken   string // "": see the metrics endpoint
-	// Anonymous lets everybody in who has no account. Without it, and as long
-	// as there are no accounts, only the service endpoints answer.
-	Anonymous    bool
+	// Guests is what people may do who are not signed in.
+	Guests       Guests
 	Demo         bool     // chat is simulated
 	DemoChannels []string // offered on the first page
 

@@ -40,6 +40,7 @@ func (a *API) describeLive() {
 		Summary:     "Live chat over a WebSocket",
 		Description: "Without subprotocol: one frame for each message, as the old system sent them. With `chatmood.v1`: batches, statistics, deletions and gaps, resumable with `since`. The protocol is described in docs/websocket.md of the source.",
 		Tags:        []string{tagLive},
+		Security:    watchSecurity(),
 		Parameters: []*huma.Param{channel, {
 			Name: "since", In: "query", Description: "Where to go on after a lost connection: epoch and sequence of the last frame seen", Schema: &huma.Schema{Type: huma.TypeString}, Example: "1767225600123456.1042",
 		}},
@@ -57,6 +58,7 @@ func (a *API) describeLive() {
 		Summary:     "Live chat as server-sent events",
 		Description: "For networks that block WebSockets. Each event is one line `data:` with JSON: first `{\"type\":\"connection\",\"status\":\"connected\",…}`, then `{\"type\":\"message\",\"data\":{…}}` for the last 100 messages and every new one, `{\"type\":\"heartbeat\",…}` after 30 s of silence, `{\"type\":\"disconnect\",…}` when somebody stopped the analysis.",
 		Tags:        []string{tagLive},
+		Security:    watchSecurity(),
 		Parameters:  []*huma.Param{channel},
 		Responses: map[string]*huma.Response{
 			"200": events("Events until the client leaves or the analysis is stopped"),
@@ -73,6 +75,7 @@ func (a *API) describeLive() {
 		Summary:     "That the server lives, as server-sent events",
 		Description: "`{\"type\":\"status\",\"status\":\"connected\",…}`, then `\"alive\"` at once and every 60 s.",
 		Tags:        []string{tagLive},
+		Security:    watchSecurity(),
 		Responses: map[string]*huma.Response{
 			"200": events("Events until the client leaves"),
 			"401": problem(needsAccount),
@@ -94,7 +97,7 @@ func (a *API) serveWS(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, newProblem(http.StatusForbidden, "This connection comes from a page of another site, which FRONTEND_URL does not name"))
 		return
 	}
-	if !a.cfg.Anonymous {
+	if !a.cfg.guestsWatch() {
 		writeProblem(w, r, newProblem(http.StatusUnauthorized, needsAccount))
 		return
 	}
@@ -223,7 +226,7 @@ func (a *API) streamContext(r *http.Request) (context.Context, context.CancelFun
 
 // openEvents begins an event stream, or answers why not and returns nil.
 func (a *API) openEvents(w http.ResponseWriter, r *http.Request, check func() bool) (*eventWriter, func()) {
-	if !a.cfg.Anonymous {
+	if !a.cfg.guestsWatch() {
 		writeProblem(w, r, newProblem(http.StatusUnauthorized, needsAccount))
 		return nil, nil
 	}

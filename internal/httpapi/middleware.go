@@ -14,13 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/klauspost/compress/gzhttp"
 )
-
-// protected marks the operations that need a signed-in user where
-// [Config.Anonymous] is off.
-var protected = map[string]any{"protected": true}
 
 // minCompressed is the size in bytes from which compressing pays.
 const minCompressed = 1024
@@ -28,7 +23,8 @@ const minCompressed = 1024
 // wrap puts around the handler what every request passes through, from the
 // outside in: request id and log, panics, headers, limits, cross-origin rules.
 func (a *API) wrap(next http.Handler) http.Handler {
-	next = a.instrument(next)
+	next = a.instrument(next) // reads the pattern that the mux leaves in its request
+	next = a.identified(next)
 	next = compress(next)
 	next = a.checkOrigin(next)
 	next = redirectSlash(next)
@@ -253,17 +249,6 @@ func (a *API) checkOrigin(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
-
-// admit is huma's middleware of protected operations.
-func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
-	if !a.cfg.Anonymous {
-		_ = huma.WriteErr(a.huma, ctx, http.StatusUnauthorized, needsAccount)
-		return
-	}
-	next(ctx)
-}
-
-const needsAccount = "Authentication required"
 
 // recorder remembers status and size of an answer.
 type recorder struct {

@@ -70,10 +70,14 @@ func (e *apiError) GetStatus() int { return e.status }
 
 // GetHeaders implements [huma.HeadersError].
 func (e *apiError) GetHeaders() http.Header {
-	if e.wait <= 0 {
-		return nil
+	h := http.Header{}
+	if e.wait > 0 {
+		h.Set("Retry-After", retryAfter(e.wait))
 	}
-	return http.Header{"Retry-After": {retryAfter(e.wait)}}
+	if e.status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", "Bearer")
+	}
+	return h
 }
 
 // retryAfter returns whole seconds, at least one.

@@ -69,7 +69,7 @@ func (a *API) info(context.Context, *struct{}) (*infoOutput, error) {
 	if a.cfg.Production {
 		b.Environment = "production"
 	}
-	b.Anonymous = a.cfg.Anonymous
+	b.Anonymous = a.cfg.guestsAnalyse()
 	b.Demo = a.cfg.Demo
 	b.DemoChannels = present(a.cfg.DemoChannels)
 	b.Limits = Limits{

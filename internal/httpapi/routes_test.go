@@ -412,7 +412,7 @@ func TestHealthSharesResults(t *testing.T) {
 // TestAccountsNeeded: without anonymous access only the service endpoints
 // answer, as long as there are no accounts.
 func TestAccountsNeeded(t *testing.T) {
-	s := serve(t, func(cfg *httpapi.Config, _ *server) { cfg.Anonymous = false })
+	s := serve(t, func(cfg *httpapi.Config, _ *server) { cfg.Guests = httpapi.GuestsNone })
 	for _, request := range []string{
 		"POST /api/twitch/connect", "POST /api/twitch/disconnect", "POST /api/twitch/connect-guest", "POST /api/twitch/disconnect-guest",
 		"GET /api/channels", "GET /api/channels/somebody", "GET /api/channels/somebody/timeline", "GET /api/channels/somebody/terms",
@@ -424,7 +424,7 @@ func TestAccountsNeeded(t *testing.T) {
 		if method == "POST" {
 			body = `{"url":"somebody","channel":"somebody"}`
 		}
-		s.do(t, method, path, body).wantProblem(t, 401, "Authentication required")
+		s.do(t, method, path, body).wantProblem(t, 401, "Not authenticated")
 	}
 	if asked := s.room.last(); asked != "" {
 		t.Errorf("%q was asked for a stranger", asked)

@@ -44,7 +44,7 @@ func (a *API) registerTwitch() {
 		Description: "Starts the analysis of a channel's chat, or does nothing when it runs already. It does not wait for Twitch: whether the channel exists is told by `status` in the channel's snapshot and on the live stream.",
 		Tags:        []string{tagTwitch},
 		Errors:      []int{400, 401, 403, 413, 422, 429, 503},
-		Metadata:    protected,
+		Metadata:    analysing,
 	}, a.connect)
 	register(a, huma.Operation{
 		OperationID: "disconnect",
@@ -54,7 +54,7 @@ func (a *API) registerTwitch() {
 		Description: "Ends the analysis for everybody who watches it and keeps its report among the finished sessions.",
 		Tags:        []string{tagTwitch},
 		Errors:      []int{400, 401, 403, 413, 422},
-		Metadata:    protected,
+		Metadata:    analysing,
 	}, a.disconnect)
 	register(a, huma.Operation{
 		OperationID: "connect-guest",
@@ -64,7 +64,7 @@ func (a *API) registerTwitch() {
 		Description: "The same as connect.",
 		Tags:        []string{tagTwitch},
 		Errors:      []int{400, 401, 403, 413, 422, 429, 503},
-		Metadata:    protected,
+		Metadata:    analysing,
 	}, a.connect)
 	register(a, huma.Operation{
 		OperationID: "disconnect-guest",
@@ -74,7 +74,7 @@ func (a *API) registerTwitch() {
 		Description: "Answers as disconnect, but stops the analysis only when nobody is watching it live: a guest does not take a channel away from others.",
 		Tags:        []string{tagTwitch},
 		Errors:      []int{400, 401, 403, 413, 422},
-		Metadata:    protected,
+		Metadata:    analysing,
 	}, a.disconnectGuest)
 }
 

@@ -23,6 +23,7 @@ type Item struct {
 	ExpiresAt time.Time // zero: never
 	Attempts  int
 	Error     string    // of the last attempt
+	NextAt    time.Time // when it is tried next; zero: it is dead
 	DeadAt    time.Time // zero: it waits
 }
 
@@ -52,6 +53,8 @@ type Queue interface {
 	Bury(ctx context.Context, id string, at time.Time, reason string) error
 	// Dead lists dead mails, the latest first, at most limit.
 	Dead(ctx context.Context, limit int) ([]Item, error)
+	// Waiting lists mails that wait, the next to be tried first, at most limit.
+	Waiting(ctx context.Context, limit int) ([]Item, error)
 	// Revive puts a dead mail back, due at a time. ErrUnknownMail.
 	Revive(ctx context.Context, id string, at time.Time) error
 	// DropDead removes mails that died before a time and returns how many.

@@ -24,11 +24,11 @@ const (
 			created_at, updated_at, unverified, revoked_at, version, details, profile_image, email_key, name_key)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`
 	sqlUser        = `SELECT ` + userColumns + ` FROM users WHERE id = ?1`
-	sqlUserByEmail = `SELECT ` + userColumns + ` FROM users WHERE email_key = ?1`
+	sqlUserByEmail = `SELECT ` + userColumns + ` FROM users WHERE email = ?1 OR email_key = ?2 ORDER BY email = ?1 DESC LIMIT 1`
 	sqlUpdateUser  = `
 		UPDATE users SET email = ?2, first_name = ?3, last_name = ?4, password_hash = ?5, role = ?6, status = ?7,
 			created_at = ?8, updated_at = ?9, unverified = ?10, revoked_at = ?11, version = ?12 + 1, details = ?13,
-			profile_image = ?14, email_key = ?15, name_key = ?16
+			profile_image = ?14, email_key = CASE WHEN email = ?2 THEN email_key ELSE ?15 END, name_key = ?16
 		WHERE id = ?1 AND version = ?12`
 	sqlUserState  = `SELECT email, role, status FROM users WHERE id = ?1`
 	sqlOtherAdmin = `SELECT count(*) FROM (SELECT 1 FROM users WHERE role = 'admin' AND status = 'active' AND id <> ?1 LIMIT 1)`
@@ -94,7 +94,7 @@ func (a *Accounts) User(ctx context.Context, id string) (*account.User, error) {
 
 // UserByEmail implements [account.Store].
 func (a *Accounts) UserByEmail(ctx context.Context, email string) (*account.User, error) {
-	u, err := scanUser(a.s.read.QueryRowContext(ctx, sqlUserByEmail, account.EmailKey(email)))
+	u, err := scanUser(a.s.read.QueryRowContext(ctx, sqlUserByEmail, email, account.EmailKey(email)))
 	return u, a.explain("reading a user from", err)
 }
 
@@ -250,8 +250,7 @@ func (a *Accounts) CountUsers(ctx context.Context) (account.UserCounts, error) {
 
 // CreateSession implements [account.Store].
 func (a *Accounts) CreateSession(ctx context.Context, s account.Session) error {
-	_, err := a.s.write.ExecContext(ctx, sqlCreateSession, s.ID, s.UserID, s.Secret, s.Generation,
-		s.CreatedAt.UnixMicro(), s.RotatedAt.UnixMicro(), s.ExpiresAt.UnixMicro(), s.Address, s.UserAgent)
+	_, err := a.s.write.ExecContext(ctx, sqlCreateSession, sessionArgs(s)...)
 	return a.explain("starting a session in", noUser(err))
 }
 
@@ -340,7 +339,7 @@ func (a *Accounts) DropCodes(ctx context.Context, userID string, ps ...account.P
 func (a *Accounts) DropExpired(ctx context.Context, before time.Time) (int64, error) {
 	var dropped int64
 	err := a.s.transact(ctx, func(tx *sql.Tx) error {
-		for _, query := range []string{sqlDropSessions, sqlDropCodes} {
+		for _, query := range []string{sqlDropSessions, sqlDropCodes, sqlDropInvites} {
 			result, err := tx.ExecContext(ctx, query, before.UnixMicro())
 			if err != nil {
 				return err
@@ -358,14 +357,15 @@ func (a *Accounts) DropExpired(ctx context.Context, before time.Time) (int64, er
 
 // userDetails is what no query looks at.
 type userDetails struct {
-	Devices []string        `json:"devices,omitempty"`
-	Legacy  account.Legacy  `json:"legacy,omitzero"`
-	Extra   json.RawMessage `json:"extra,omitempty"`
+	AutoSave bool            `json:"auto_save,omitempty"`
+	Devices  []string        `json:"devices,omitempty"`
+	Legacy   account.Legacy  `json:"legacy,omitzero"`
+	Extra    json.RawMessage `json:"extra,omitempty"`
 }
 
 // userArgs are the parameters of the statements that write a user.
 func userArgs(u *account.User) ([]any, error) {
-	details, err := json.Marshal(userDetails{u.Devices, u.Legacy, u.Extra})
+	details, err := json.Marshal(userDetails{u.AutoSave, u.Devices, u.Legacy, u.Extra})
 	if err != nil {
 		return nil, fmt.Errorf("encoding user %s: %w", u.ID, err)
 	}
@@ -411,9 +411,15 @@ func scanUser(row scanner) (*account.User, error) {
 	if err := json.Unmarshal([]byte(details), &d); err != nil {
 		return nil, fmt.Errorf("decoding user %s: %w", u.ID, err)
 	}
-	u.Devices, u.Legacy, u.Extra = d.Devices, d.Legacy, d.Extra
+	u.AutoSave, u.Devices, u.Legacy, u.Extra = d.AutoSave, d.Devices, d.Legacy, d.Extra
 	u.CreatedAt, u.UpdatedAt, u.RevokedAt = fromMicros(created), fromMicros(updated), fromNull(revoked)
 	return &u, nil
+}
+
+func sessionArgs(s account.Session) []any {
+	return []any{
+		s.ID, s.UserID, s.Secret, s.Generation, s.CreatedAt.UnixMicro(), s.RotatedAt.UnixMicro(), s.ExpiresAt.UnixMicro(), s.Address, s.UserAgent,
+	}
 }
 
 func scanSession(row scanner) (account.Session, error) {

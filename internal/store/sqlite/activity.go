@@ -32,7 +32,7 @@ const (
 
 // AppendLog implements [account.Store].
 func (a *Accounts) AppendLog(ctx context.Context, l account.Activity) error {
-	_, err := a.s.write.ExecContext(ctx, sqlAppendLog, l.ID, l.UserID, l.UserName, l.Activity, l.Details, l.TextKey(), l.CreatedAt.UnixMicro())
+	_, err := a.s.write.ExecContext(ctx, sqlAppendLog, logArgs(l)...)
 	return a.explain("writing the activity log in", err)
 }
 
@@ -76,15 +76,25 @@ func collectTx(ctx context.Context, tx *sql.Tx, query string, args ...any) ([]ac
 	defer rows.Close()
 	var list []account.Activity
 	for rows.Next() {
-		var l account.Activity
-		var created int64
-		if err := rows.Scan(&l.ID, &l.UserID, &l.UserName, &l.Activity, &l.Details, &created); err != nil {
+		l, err := scanLog(rows)
+		if err != nil {
 			return nil, err
 		}
-		l.CreatedAt = fromMicros(created)
 		list = append(list, l)
 	}
 	return list, rows.Err()
+}
+
+func logArgs(l account.Activity) []any {
+	return []any{l.ID, l.UserID, l.UserName, l.Activity, l.Details, l.TextKey(), l.CreatedAt.UnixMicro()}
+}
+
+func scanLog(row scanner) (account.Activity, error) {
+	var l account.Activity
+	var created int64
+	err := row.Scan(&l.ID, &l.UserID, &l.UserName, &l.Activity, &l.Details, &created)
+	l.CreatedAt = fromMicros(created)
+	return l, err
 }
 
 // logSQL makes the statements of a query: those of a page and its total, with
@@ -97,6 +107,12 @@ func logSQL(q account.LogQuery, indexed bool) (list, count string, args []any) {
 	}
 	if q.Activity != "" {
 		where, args = append(where, "activity = ?"), append(args, q.Activity)
+	}
+	if !q.From.IsZero() {
+		where, args = append(where, "created_at >= ?"), append(args, q.From.UnixMicro())
+	}
+	if !q.To.IsZero() {
+		where, args = append(where, "created_at < ?"), append(args, q.To.UnixMicro())
 	}
 	key := account.Fold(q.Search)
 	indexed = indexed && utf8.RuneCountInString(key) >= minIndexed

@@ -14,7 +14,9 @@ func AccountQueries() []string {
 		sqlSession, sqlSessions, sqlRotateSession, sqlHasSession, sqlEndSession, sqlEndSessions, sqlDropSessions,
 		sqlCode, sqlTryCode, sqlUseCode, sqlDropCode, sqlDropCodes,
 		sqlCleanUp, sqlLogsOfUser, sqlChangeLog,
-		sqlPutMail, sqlClaimMail, sqlDelivered, sqlRetryMail, sqlBuryMail, sqlDeadMail, sqlReviveMail, sqlDropDead,
+		sqlPutMail, sqlClaimMail, sqlDelivered, sqlRetryMail, sqlBuryMail, sqlDeadMail, sqlWaiting, sqlReviveMail, sqlDropDead,
+		sqlInvites, sqlInviteByHash, sqlUseInvite, sqlReturnInvite, sqlDeleteInvite, sqlDropInvites, sqlSetting, sqlTakeSetting, sqlUsage,
+		sqlEachUser, sqlEachSession, sqlEachInvite, sqlEachLog, sqlHolder, sqlStepAside,
 	}
 }
 
@@ -69,8 +71,7 @@ func (s *Store) FillLogs(ctx context.Context, n int, entry func(int) account.Act
 	return s.transact(ctx, func(tx *sql.Tx) error {
 		for i := range n {
 			l := entry(i)
-			_, err := tx.ExecContext(ctx, sqlAppendLog, l.ID, l.UserID, l.UserName, l.Activity, l.Details, l.TextKey(), l.CreatedAt.UnixMicro())
-			if err != nil {
+			if _, err := tx.ExecContext(ctx, sqlAppendLog, logArgs(l)...); err != nil {
 				return err
 			}
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	itemColumns = `id, kind, message, created_at, expires_at, attempts, error, dead_at`
+	itemColumns = `id, kind, message, created_at, expires_at, attempts, error, next_at, dead_at`
 
 	sqlPutMail = `
 		INSERT INTO outbox (id, kind, message, created_at, expires_at, next_at, attempts, error) VALUES (?1, ?2, ?3, ?4, ?5, ?4, 0, '')
@@ -23,6 +23,7 @@ const (
 	sqlRetryMail  = `UPDATE outbox SET next_at = ?2, error = ?3 WHERE id = ?1 AND dead_at IS NULL`
 	sqlBuryMail   = `UPDATE outbox SET next_at = NULL, dead_at = ?2, error = ?3 WHERE id = ?1`
 	sqlDeadMail   = `SELECT ` + itemColumns + ` FROM outbox WHERE dead_at IS NOT NULL ORDER BY dead_at DESC, id DESC LIMIT ?1`
+	sqlWaiting    = `SELECT ` + itemColumns + ` FROM outbox WHERE dead_at IS NULL ORDER BY next_at, id LIMIT ?1`
 	sqlReviveMail = `UPDATE outbox SET next_at = ?2, dead_at = NULL, created_at = ?2, attempts = 0 WHERE id = ?1 AND dead_at IS NOT NULL`
 	sqlDropDead   = `DELETE FROM outbox WHERE dead_at IS NOT NULL AND dead_at < ?1`
 	sqlMailStats  = `
@@ -82,6 +83,12 @@ func (o *Outbox) Dead(ctx context.Context, limit int) ([]mail.Item, error) {
 	return list, o.s.explain("reading mail from", err)
 }
 
+// Waiting implements [mail.Queue].
+func (o *Outbox) Waiting(ctx context.Context, limit int) ([]mail.Item, error) {
+	list, err := collect(ctx, o.s.read, scanItem, sqlWaiting, limit)
+	return list, o.s.explain("reading mail from", err)
+}
+
 // Revive implements [mail.Queue].
 func (o *Outbox) Revive(ctx context.Context, id string, at time.Time) error {
 	result, err := o.exec(ctx, sqlReviveMail, id, at.UnixMicro())
@@ -109,10 +116,10 @@ func (o *Outbox) Stats(ctx context.Context) (mail.QueueStats, error) {
 func scanItem(row scanner) (mail.Item, error) {
 	var it mail.Item
 	var created int64
-	var expires, dead sql.NullInt64
-	if err := row.Scan(&it.ID, &it.Kind, &it.Sealed, &created, &expires, &it.Attempts, &it.Error, &dead); err != nil {
+	var expires, next, dead sql.NullInt64
+	if err := row.Scan(&it.ID, &it.Kind, &it.Sealed, &created, &expires, &it.Attempts, &it.Error, &next, &dead); err != nil {
 		return mail.Item{}, err
 	}
-	it.CreatedAt, it.ExpiresAt, it.DeadAt = fromMicros(created), fromNull(expires), fromNull(dead)
+	it.CreatedAt, it.ExpiresAt, it.NextAt, it.DeadAt = fromMicros(created), fromNull(expires), fromNull(next), fromNull(dead)
 	return it, nil
 }

@@ -82,13 +82,18 @@ func testMailOrder(t *testing.T, q mail.Queue) {
 	noError(t, q.Put(t.Context(), again))
 	claimNone(t, q, epoch)
 	want := item(1)
-	want.Attempts = 1
 	at := epoch.Add(10 * time.Second)
+	want.Attempts, want.NextAt = 1, at.Add(time.Minute)
 	if diff := cmp.Diff(want, claim(t, q, at)); diff != "" {
 		t.Errorf("claimed (-want +got):\n%s", diff)
 	}
 	if it := claim(t, q, at); it.ID != item(2).ID {
 		t.Errorf("second is %s", it.ID)
+	}
+	waiting, err := q.Waiting(t.Context(), 2)
+	noError(t, err)
+	if len(waiting) != 2 || waiting[0].ID != item(3).ID || !waiting[0].NextAt.Equal(item(3).CreatedAt) || waiting[1].ID != item(1).ID {
+		t.Errorf("waiting %+v, want the two that are tried next", waiting)
 	}
 	stats, err = q.Stats(t.Context())
 	noError(t, err)
@@ -125,12 +130,15 @@ func testMailDead(t *testing.T, q mail.Queue) {
 	claimNone(t, q, epoch.Add(24*time.Hour))
 	dead, err := q.Dead(t.Context(), 2)
 	noError(t, err)
-	if len(dead) != 2 || dead[0].ID != item(2).ID || dead[1].ID != item(1).ID || dead[0].Error != "refused" || !dead[0].DeadAt.Equal(epoch.Add(2*time.Hour)) {
+	if len(dead) != 2 || dead[0].ID != item(2).ID || dead[1].ID != item(1).ID || dead[0].Error != "refused" || !dead[0].DeadAt.Equal(epoch.Add(2*time.Hour)) || !dead[0].NextAt.IsZero() {
 		t.Errorf("dead %+v, want the latest two", dead)
 	}
 	wantError(t, q.Revive(t.Context(), "other", epoch), mail.ErrUnknownMail)
 	noError(t, q.Revive(t.Context(), item(2).ID, epoch.Add(3*time.Hour)))
 	wantError(t, q.Revive(t.Context(), item(2).ID, epoch), mail.ErrUnknownMail)
+	if waiting, err := q.Waiting(t.Context(), 10); err != nil || len(waiting) != 1 || waiting[0].ID != item(2).ID {
+		t.Errorf("waiting %+v, %v; want the revived one", waiting, err)
+	}
 	if it := claim(t, q, epoch.Add(3*time.Hour)); it.ID != item(2).ID || it.Attempts != 1 || !it.DeadAt.IsZero() {
 		t.Errorf("revived as %+v", it)
 	}

@@ -1,0 +1,334 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"chatmood/internal/account"
+)
+
+// Accounts are the users of the server and what they may do with their own
+// account ([account.Service]). Its methods are called from many goroutines at
+// once. Errors for people are *account.Error.
+type Accounts interface {
+	// Authenticate tells who holds an access token.
+	Authenticate(ctx context.Context, token string) (account.Identity, error)
+	// Refresh exchanges a refresh token for new tokens.
+	Refresh(ctx context.Context, token string) (*account.User, account.Tokens, error)
+	// Note writes to the activity log what somebody did.
+	Note(ctx context.Context, id account.Identity, activity, details string) error
+}
+
+// Who may call an operation: one of these is its Metadata. Without, anybody
+// may; the handler can ask identityOf all the same.
+var (
+	// protected: who is signed in, and guests where they may watch.
+	protected = map[string]any{accessKey: needsWatching}
+	// analysing: who is signed in, and guests where they may analyse.
+	analysing = map[string]any{accessKey: needsAnalysing}
+	// signedIn: who is signed in.
+	signedIn = map[string]any{accessKey: needsUser}
+	// adminOnly: administrators.
+	adminOnly = map[string]any{accessKey: needsAdmin}
+)
+
+const accessKey = "access"
+
+// need is what an operation needs, from little to much.
+type need int
+
+const (
+	needsNothing need = iota
+	needsWatching
+	needsAnalysing
+	needsUser
+	needsAdmin
+)
+
+// The names of the ways to sign in, in the description.
+const (
+	bearerScheme = "bearerAuth"
+	cookieScheme = "cookieAuth"
+)
+
+const (
+	needsAccount = "Not authenticated"
+	otherScheme  = "Invalid authentication credentials"
+	noAccounts   = "This server has no accounts"
+	storeAway    = "The database cannot be reached at the moment: try again in a few seconds"
+	// storeRetry is when it is worth trying again where the store is away.
+	storeRetry = 5 * time.Second
+)
+
+// secured makes an operation's access rule work and describes it.
+func (a *API) secured(op *huma.Operation) {
+	level, _ := op.Metadata[accessKey].(need)
+	switch level {
+	case needsNothing:
+		op.Security = []map[string][]string{{}}
+		return
+	case needsWatching, needsAnalysing:
+		op.Security = watchSecurity()
+	default:
+		op.Security = []map[string][]string{{bearerScheme: {}}, {cookieScheme: {}}}
+	}
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable} {
+		if !slices.Contains(op.Errors, status) {
+			op.Errors = append(op.Errors, status)
+		}
+	}
+	slices.Sort(op.Errors)
+	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
+		if err := a.admit(ctx.Context(), level); err != nil {
+			a.refuse(ctx, err)
+			return
+		}
+		next(ctx)
+	})
+}
+
+// watchSecurity describes what guests may do, too, depending on the server.
+func watchSecurity() []map[string][]string {
+	return []map[string][]string{{bearerScheme: {}}, {cookieScheme: {}}, {}}
+}
+
+// securitySchemes describe how to sign in.
+func securitySchemes() map[string]*huma.SecurityScheme {
+	return map[string]*huma.SecurityScheme{
+		bearerScheme: {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The `access_token` of POST /api/login or POST /api/refresh-token. It wins over cookies."},
+		cookieScheme: {Type: "apiKey", In: "cookie", Name: accessCookie, Description: "Set by POST /api/login and renewed by the server as long as the refresh cookie beside it is good."},
+	}
+}
+
+// admit returns nil when the one who makes the request has what is needed.
+func (a *API) admit(ctx context.Context, level need) error {
+	if level == needsNothing {
+		return nil
+	}
+	guests := level == needsWatching && a.cfg.guestsWatch() || level == needsAnalysing && a.cfg.guestsAnalyse()
+	id, err := accessOf(ctx).identify()
+	if err != nil {
+		// A browser cannot put an old cookie away by itself; a program that
+		// presents a token wants it to count.
+		if guests && !accessOf(ctx).bearer && isAccountError(err) {
+			return nil
+		}
+		return a.accountError(err)
+	}
+	switch {
+	case id == nil && !guests:
+		return unauthenticated(needsAccount)
+	case level == needsAdmin && !id.IsAdmin():
+		return a.accountError(account.ErrNotAdmin)
+	}
+	return nil
+}
+
+// refuse answers with an error outside of a handler.
+func (a *API) refuse(ctx huma.Context, err error) {
+	var refused *apiError
+	if !errors.As(err, &refused) {
+		refused = &apiError{status: http.StatusInternalServerError, detail: "Something went wrong here; the server's log says what, under the request id", cause: err}
+	}
+	for name, values := range refused.GetHeaders() {
+		for _, v := range values {
+			ctx.SetHeader(name, v)
+		}
+	}
+	p, err := a.transformError(ctx, "", refused)
+	if err != nil { // it never fails
+		panic(err)
+	}
+	body, err := json.Marshal(p)
+	if err != nil { // it holds nothing but strings and numbers
+		panic(err)
+	}
+	ctx.SetHeader("Content-Type", problemType)
+	ctx.SetStatus(refused.status)
+	_, _ = ctx.BodyWriter().Write(append(body, '\n')) // the client went away: nobody to tell
+}
+
+// access finds out who makes one request, when somebody asks. It is safe for
+// concurrent use; only the handler's goroutine may be the first to ask, since
+// it may set cookies.
+type access struct {
+	api *API
+	w   http.ResponseWriter
+	r   *http.Request
+
+	once   sync.Once
+	id     *account.Identity // nil: a guest
+	token  string            // the access token that counted
+	bearer bool              // it came in the header
+	err    error             // what is wrong with what was presented
+}
+
+// identified puts the access of each request into its context.
+func (a *API) identified(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who := &access{api: a, w: w}
+		r = r.WithContext(context.WithValue(r.Context(), accessContextKey, who))
+		who.r = r
+		next.ServeHTTP(w, r)
+	})
+}
+
+func accessOf(ctx context.Context) *access {
+	if who, _ := ctx.Value(accessContextKey).(*access); who != nil {
+		return who
+	}
+	return new(access)
+}
+
+// identityOf tells who makes the request; false for a guest, which includes one
+// whose token is no longer good.
+func identityOf(ctx context.Context) (account.Identity, bool) {
+	id, err := accessOf(ctx).identify()
+	if err != nil || id == nil {
+		return account.Identity{}, false
+	}
+	return *id, true
+}
+
+// identify tells who makes the request: nil for a guest, an error where what
+// was presented is no good or cannot be checked.
+func (who *access) identify() (*account.Identity, error) {
+	if who.api == nil || who.api.cfg.Accounts == nil {
+		return nil, nil //nolint:nilnil // a guest is no error
+	}
+	who.once.Do(who.find)
+	return who.id, who.err
+}
+
+func (who *access) find() {
+	header := who.r.Header.Get("Authorization")
+	cookies := cookie(who.r, accessCookie) != "" || cookie(who.r, refreshCookie) != ""
+	scheme, token, _ := strings.Cut(header, " ")
+	switch {
+	case strings.EqualFold(scheme, "Bearer"):
+		who.bearer = true
+		who.accept(strings.TrimSpace(token))
+	case cookies:
+		who.findByCookies()
+	case header != "":
+		// With cookies, another scheme is a proxy's in front of us.
+		who.bearer = true
+		who.err = &account.Error{Kind: account.KindUnauthenticated, Message: otherScheme}
+	}
+}
+
+func (who *access) findByCookies() {
+	if token := cookie(who.r, accessCookie); token != "" {
+		if who.accept(token); who.err == nil || !errors.Is(who.err, account.ErrBadToken) {
+			return
+		}
+	}
+	token := cookie(who.r, refreshCookie)
+	if token == "" {
+		who.forget()
+		return
+	}
+	_, tokens, err := who.api.cfg.Accounts.Refresh(who.r.Context(), token)
+	if who.err = err; err != nil {
+		who.forget()
+		return
+	}
+	setCookies(who.w, who.r, tokens, who.api.cfg.Now())
+	who.accept(tokens.Access)
+}
+
+// forget takes cookies away that are no good.
+func (who *access) forget() {
+	if isAccountError(who.err) {
+		clearCookies(who.w, who.r)
+	}
+}
+
+func (who *access) accept(token string) {
+	id, err := who.api.cfg.Accounts.Authenticate(who.r.Context(), token)
+	if who.err = err; err == nil {
+		who.id, who.token = &id, token
+	}
+}
+
+func isAccountError(err error) bool {
+	var e *account.Error
+	return errors.As(err, &e)
+}
+
+// unauthenticated returns the error for who has to sign in first.
+func unauthenticated(detail string, fields ...ProblemField) error {
+	return &apiError{status: http.StatusUnauthorized, detail: detail, fields: fields}
+}
+
+// accountError turns an error of the account service, or of another service
+// whose errors are *account.Error, into its answer. The store's own errors are
+// logged and answered with 503 where it is away, and else with 500.
+func (a *API) accountError(err error) error {
+	if err == nil {
+		return nil
+	}
+	var refused *apiError
+	if errors.As(err, &refused) {
+		return err
+	}
+	var e *account.Error
+	if !errors.As(err, &e) {
+		return a.storeError(err)
+	}
+	out := &apiError{detail: e.Message}
+	if e.Field != "" {
+		out.fields = []ProblemField{{"body." + e.Field, e.Message}}
+	}
+	switch e.Kind {
+	case account.KindInvalid:
+		out.status = http.StatusBadRequest
+	case account.KindUnauthenticated:
+		out.status = http.StatusUnauthorized
+	case account.KindForbidden:
+		out.status = http.StatusForbidden
+	case account.KindNotFound:
+		out.status = http.StatusNotFound
+	case account.KindConflict:
+		out.status = http.StatusConflict
+		if e.Field != "" {
+			out.status = http.StatusBadRequest // as the old system: the address is taken
+		}
+	case account.KindBusy:
+		out.status, out.wait = http.StatusServiceUnavailable, storeRetry
+	default:
+		return fail(http.StatusInternalServerError, "Something went wrong here; the server's log says what, under the request id", fmt.Errorf("an error of unknown kind %d: %w", e.Kind, err))
+	}
+	return out
+}
+
+// storeError answers for a store: that it is away, or that something is wrong.
+func (a *API) storeError(err error) error {
+	away := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || a.cfg.StoreAway != nil && a.cfg.StoreAway(err)
+	if away {
+		return &apiError{status: http.StatusServiceUnavailable, detail: storeAway, wait: storeRetry, cause: err}
+	}
+	return fail(http.StatusInternalServerError, "Something went wrong here; the server's log says what, under the request id", err)
+}
+
+// note writes to the activity log what the one who makes the request did; a
+// guest's doings are not logged. That it cannot is logged, and no reason to
+// refuse what was asked for.
+func (a *API) note(ctx context.Context, activity, details string) {
+	id, ok := identityOf(ctx)
+	if !ok {
+		return
+	}
+	if err := a.cfg.Accounts.Note(context.WithoutCancel(ctx), id, activity, details); err != nil {
+		a.log.ErrorContext(ctx, "the activity log could not be written", "activity", activity, "error", err, "request_id", requestID(ctx))
+	}
+}
