@@ -42,16 +42,17 @@ var layout = []allowed{
 	// Of the bus only its errors: live declares the interface that it uses.
 	{"internal/live", []string{"internal/analysis", "internal/bus", "internal/chat", "internal/live/frame", "internal/sentiment", "internal/source"}},
 	{"internal/channels", []string{"internal/analysis", "internal/chat", "internal/live/frame", "internal/sentiment", "internal/source"}},
-	{"internal/store/...", []string{"internal/account", "internal/analysis", "internal/mail"}},
+	{"internal/history", []string{"internal/account", "internal/analysis", "internal/chat", "internal/report"}},
+	{"internal/store/...", []string{"internal/account", "internal/analysis", "internal/history", "internal/mail"}},
 	{"internal/config", nil},
 	// The interfaces that it serves are its own: neither channels nor a store.
-	{"internal/httpapi", []string{"internal/account", "internal/analysis", "internal/chat", "internal/live/...", "internal/sentiment", "internal/source"}},
+	{"internal/httpapi", []string{"internal/account", "internal/analysis", "internal/chat", "internal/history", "internal/live/...", "internal/mail", "internal/report", "internal/sentiment", "internal/source"}},
 	{"internal/twitchsim", []string{"internal/chat"}},
 	{"frontend", nil},
 	// The wiring may know all but those that are tools of their own.
 	{"internal/app", []string{
-		"internal/account", "internal/analysis", "internal/bus", "internal/channels", "internal/chat", "internal/config", "internal/httpapi",
-		"internal/live/...", "internal/mail", "internal/sentiment", "internal/source/...", "internal/store/mongo", "internal/store/sqlite",
+		"internal/account", "internal/analysis", "internal/bus", "internal/channels", "internal/chat", "internal/config", "internal/history", "internal/httpapi",
+		"internal/live/...", "internal/mail", "internal/report", "internal/sentiment", "internal/source/...", "internal/store/mongo", "internal/store/sqlite",
 	}},
 	{"cmd/chatmood", []string{"frontend", "internal/..."}},
 }

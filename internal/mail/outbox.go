@@ -63,6 +63,14 @@ type Queue interface {
 	Stats(ctx context.Context) (QueueStats, error)
 }
 
+// Archive moves an outbox from store to store; see the archives of accounts.
+type Archive interface {
+	// EachMail reads all mails, waiting and dead, in any order.
+	EachMail(ctx context.Context, do func(Item) error) error
+	// ImportMail keeps a mail as it is, in place of one with the same id.
+	ImportMail(ctx context.Context, it Item) error
+}
+
 // OutboxConfig is what an Outbox is made of. Zero times have the defaults.
 type OutboxConfig struct {
 	Queue  Queue
