@@ -81,7 +81,7 @@ test-mongo: ## What needs a MongoDB, on CHATMOOD_TEST_MONGO_URI or on test serve
 	@scripts/mongo-test-server/run bash -c 'go test -count 1 -timeout 2m -run MongoDB ./internal/app && go test -count 1 -timeout 5m ./internal/store/mongo'
 
 .PHONY: test-frontend
-test-frontend: frontend/node_modules/.installed
+test-frontend: frontend/node_modules/.installed lint-api
 	$(call say,front-end: types$(,) lint$(,) unit tests)
 	cd frontend && npx tsc -b && npm run --silent lint && npm test --silent
 
@@ -93,6 +93,15 @@ test-browser: $(BIN) frontend/node_modules/.installed
 .PHONY: fuzz
 fuzz: ## Run each fuzzer for FUZZTIME (default 30s)
 	@scripts/fuzz $(or $(FUZZTIME),30s)
+
+.PHONY: lint-api
+lint-api: ## Lint the OpenAPI document (Spectral)
+	$(call say,the OpenAPI document)
+	scripts/openapi/lint
+
+.PHONY: fuzz-api
+fuzz-api: $(BIN) ## Fuzz a running server by its OpenAPI document (Schemathesis, needs Python 3.10)
+	scripts/openapi/fuzz
 
 .PHONY: bench
 bench: $(BIN) ## Measure speed and size, as ratios where there is a peer (see docs/performance.md)

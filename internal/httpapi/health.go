@@ -76,6 +76,7 @@ func (a *API) registerHealth() {
 		Method:      http.MethodGet,
 		Path:        "/health/live",
 		Summary:     "Whether the process answers",
+		Description: "For a supervisor that restarts what hangs. It asks neither the database nor Twitch: /health/ready does.",
 		Tags:        []string{tagService},
 	}, a.healthLive)
 	register(a, huma.Operation{

@@ -128,7 +128,7 @@ func (a *API) registerChannels() {
 		return op
 	}
 	const base = "/api/channels/{channel}"
-	register(a, operation("list-channels", "/api/channels", "List the channels that are being analysed", ""), a.listChannels)
+	register(a, operation("list-channels", "/api/channels", "List the channels that are being analysed", "By name, each with its counts, mood and rate now."), a.listChannels)
 	register(a, operation("get-channel", base, "A channel's whole state now",
 		"Counts, mood, rate, who writes and what, gaps and moments. The live stream sends the same in its first frame."), a.snapshot)
 	register(a, operation("get-timeline", base+"/timeline", "A channel's course in equal steps",

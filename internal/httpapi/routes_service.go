@@ -52,6 +52,7 @@ func (a *API) registerService() {
 		Method:      http.MethodGet,
 		Path:        "/api/info",
 		Summary:     "What this server is and allows",
+		Description: "What a page has to know before it shows anything: version, what guests may do, the limits.",
 		Tags:        []string{tagService},
 	}, a.info)
 }
