@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"chatmood/internal/account"
 )
 
 // ErrNotFound is returned, wrapped or not, for what a store does not hold, or
@@ -16,11 +18,12 @@ var ErrNotFound = errors.New("history entry not found")
 // for what a call changes.
 type Store interface {
 	// Create adds an entry and its report, the JSON of an [analysis.Report]; nil:
-	// there is none.
+	// there is none. Whether there is one is what HasReport says when the entry
+	// is read; here it does not matter.
 	Create(ctx context.Context, e *Entry, report []byte) error
 	// Replace writes the figures of an entry anew, with its report: all of e but
-	// for CreatedAt, Status, Name, Note and Tags, which stay. ErrNotFound: there
-	// is none with this id of this user.
+	// for CreatedAt, Status, Name, Note and Tags, which stay. With a nil report
+	// it has none any more. ErrNotFound: there is none with this id of this user.
 	Replace(ctx context.Context, e *Entry, report []byte) error
 	// Get returns an entry in any status, or ErrNotFound.
 	Get(ctx context.Context, id string) (*Entry, error)
@@ -46,14 +49,15 @@ type Store interface {
 	// returns how many entries.
 	RemoveUser(ctx context.Context, userID string) (int, error)
 
-	// CreateShare adds a link to an entry.
+	// CreateShare adds a link to an entry. ErrNotFound: there is none with this
+	// id of the user who shares.
 	CreateShare(ctx context.Context, s Share) error
 	// Shares lists the links of an entry that expire after a time, newest first.
 	Shares(ctx context.Context, entryID string, after time.Time) ([]Share, error)
 	// ShareByHash returns the link with a hash that expires after a time, or
 	// ErrNotFound.
 	ShareByHash(ctx context.Context, hash []byte, after time.Time) (Share, error)
-	// CountView counts that a link was used.
+	// CountView counts that a link was used. It is no error when there is none.
 	CountView(ctx context.Context, shareID string, at time.Time) error
 	// RemoveShare removes a link of a user's entry. ErrNotFound.
 	RemoveShare(ctx context.Context, id, entryID, userID string) error
@@ -72,13 +76,14 @@ type Archive interface {
 	ImportEntry(ctx context.Context, e *Entry, report []byte) error
 	// EachShare reads links.
 	EachShare(ctx context.Context, after string, do func(Share) error) error
-	// ImportShare keeps a link.
+	// ImportShare keeps a link. ErrNotFound: there is no such entry.
 	ImportShare(ctx context.Context, s Share) error
 	// CountEntries counts all entries.
 	CountEntries(ctx context.Context) (int64, error)
 }
 
-// Patch is what may be changed of an entry; nil leaves a field as it is.
+// Patch is what may be changed of an entry; nil, or a zero time, leaves a field
+// as it is.
 type Patch struct {
 	Name      *string
 	Note      *string
@@ -89,7 +94,28 @@ type Patch struct {
 	UpdatedAt time.Time
 }
 
-// Sort is the order of a list of entries; equal ones follow by id.
+// Apply changes an entry as the patch says.
+func (p Patch) Apply(e *Entry) {
+	set(&e.Name, p.Name)
+	set(&e.Note, p.Note)
+	set(&e.Tags, p.Tags)
+	set(&e.Status, p.Status)
+	set(&e.Summary, p.Summary)
+	set(&e.SummaryBy, p.SummaryBy)
+	if !p.UpdatedAt.IsZero() {
+		e.UpdatedAt = p.UpdatedAt
+	}
+}
+
+func set[T any](field, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+// Sort is the order of a list of entries. Texts are compared by
+// [account.Fold] of them, byte by byte; equal ones follow by id, in the same
+// direction.
 type Sort string
 
 // The orders.
@@ -99,7 +125,7 @@ const (
 	SortName     Sort = "name"
 	SortDuration Sort = "duration"
 	SortMessages Sort = "messages"
-	SortMood     Sort = "mood" // entries without mood last, whatever the direction
+	SortMood     Sort = "mood" // entries without mood last, whatever the direction; they follow by id in the direction
 )
 
 // Query chooses entries of a user.
@@ -114,6 +140,28 @@ type Query struct {
 	Descending bool
 	Offset     int
 	Limit      int // 0: [MaxList]
+}
+
+// Clean returns the query within the bounds, with a status and an allowed sort
+// field.
+func (q Query) Clean() Query {
+	if r := []rune(q.Search); len(r) > account.MaxSearchLength {
+		q.Search = string(r[:account.MaxSearchLength])
+	}
+	q.Offset = min(max(q.Offset, 0), account.MaxOffset)
+	if q.Limit <= 0 {
+		q.Limit = MaxList
+	}
+	q.Limit = min(q.Limit, MaxList)
+	if q.Status == "" {
+		q.Status = StatusActive
+	}
+	switch q.Sort {
+	case SortChannel, SortName, SortDuration, SortMessages, SortMood:
+	default:
+		q.Sort = SortCreated
+	}
+	return q
 }
 
 // MaxList is how many entries one list holds at most.

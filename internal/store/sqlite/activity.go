@@ -64,25 +64,8 @@ func (a *Accounts) logs(ctx context.Context, q account.LogQuery) (page account.L
 	if page.Total > commonMatches {
 		list, _, args = logSQL(q, false)
 	}
-	page.Logs, err = collectTx(ctx, tx, list, append(args, q.Limit, q.Offset)...)
+	page.Logs, err = collect(ctx, tx, scanLog, list, append(args, q.Limit, q.Offset)...)
 	return page, err
-}
-
-func collectTx(ctx context.Context, tx *sql.Tx, query string, args ...any) ([]account.Activity, error) {
-	rows, err := tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []account.Activity
-	for rows.Next() {
-		l, err := scanLog(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, l)
-	}
-	return list, rows.Err()
 }
 
 func logArgs(l account.Activity) []any {
@@ -147,7 +130,7 @@ func (a *Accounts) CleanUpLogs(ctx context.Context, before time.Time) (int64, er
 
 // anonymise takes a user out of the log.
 func anonymise(ctx context.Context, tx *sql.Tx, userID, email string) error {
-	list, err := collectTx(ctx, tx, sqlLogsOfUser, userID, phrase(account.Fold(email)))
+	list, err := collect(ctx, tx, scanLog, sqlLogsOfUser, userID, phrase(account.Fold(email)))
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ const (
 var _ account.Archive = (*Accounts)(nil)
 
 // each hands the rows of a query to do, one after the other.
-func each[T any](ctx context.Context, db *sql.DB, scan func(scanner) (T, error), do func(T) error, query string, args ...any) error {
+func each[T any](ctx context.Context, db querier, scan func(scanner) (T, error), do func(T) error, query string, args ...any) error {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err

@@ -29,12 +29,20 @@ const (
 	sqlMailStats  = `
 		SELECT count(*) FILTER (WHERE dead_at IS NULL), count(*) FILTER (WHERE dead_at IS NOT NULL), min(created_at) FILTER (WHERE dead_at IS NULL)
 		FROM outbox`
+
+	sqlEachMail   = `SELECT ` + itemColumns + ` FROM outbox`
+	sqlImportMail = `
+		INSERT INTO outbox (` + itemColumns + `) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+		ON CONFLICT (id) DO UPDATE SET kind = ?2, message = ?3, created_at = ?4, expires_at = ?5, attempts = ?6, error = ?7, next_at = ?8, dead_at = ?9`
 )
 
 // Outbox keeps mail in a [Store]. It is safe for concurrent use.
 type Outbox struct{ s *Store }
 
-var _ mail.Queue = (*Outbox)(nil)
+var (
+	_ mail.Queue   = (*Outbox)(nil)
+	_ mail.Archive = (*Outbox)(nil)
+)
 
 // Outbox returns the part of the store that keeps mail.
 func (s *Store) Outbox() *Outbox { return &Outbox{s} }
@@ -111,6 +119,18 @@ func (o *Outbox) Stats(ctx context.Context) (mail.QueueStats, error) {
 	err := o.s.read.QueryRowContext(ctx, sqlMailStats).Scan(&stats.Waiting, &stats.Dead, &oldest)
 	stats.Oldest = fromNull(oldest)
 	return stats, o.s.explain("counting the mail in", err)
+}
+
+// EachMail implements [mail.Archive].
+func (o *Outbox) EachMail(ctx context.Context, do func(mail.Item) error) error {
+	return o.s.explain("reading mail from", each(ctx, o.s.read, scanItem, do, sqlEachMail))
+}
+
+// ImportMail implements [mail.Archive].
+func (o *Outbox) ImportMail(ctx context.Context, it mail.Item) error {
+	_, err := o.exec(ctx, sqlImportMail, it.ID, it.Kind, it.Sealed, it.CreatedAt.UnixMicro(), orNull(it.ExpiresAt), it.Attempts, it.Error,
+		orNull(it.NextAt), orNull(it.DeadAt))
+	return err
 }
 
 func scanItem(row scanner) (mail.Item, error) {
