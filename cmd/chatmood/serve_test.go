@@ -208,7 +208,7 @@ func TestServeMistakes(t *testing.T) {
 		"wrong port":      {nil, map[string]string{"PORT": "99999"}, exitUsage, "PORT is \"99999\": it must be a whole number"},
 		"busy port":       {nil, map[string]string{"PORT": port}, exitFailure, "Set PORT"},
 		"data dir a file": {nil, map[string]string{"DATA_DIR": file}, exitFailure, "DATA_DIR"},
-		"production":      {nil, map[string]string{"ENVIRONMENT": "production", "SECRET_KEY": strings.Repeat("0123456789", 4)}, exitFailure, "no accounts"},
+		"production":      {nil, map[string]string{"ENVIRONMENT": "production", "MAIL": "off", "SECRET_KEY": strings.Repeat("0123456789", 4)}, exitFailure, "no accounts"},
 		"no database":     {nil, map[string]string{"MONGO_URI": "mongodb://user:secretword@127.0.0.1:1/?serverSelectionTimeoutMS=200"}, exitFailure, "MONGO_URI: no server answers there"},
 		"odd database":    {nil, map[string]string{"MONGO_URI": "mongodb://user:secret/word@127.0.0.1:1"}, exitFailure, "MONGO_URI has a user, password"},
 		"other database":  {nil, map[string]string{"MONGO_URI": "postgres://user:secretword@127.0.0.1:1"}, exitUsage, "MONGO_URI is no address"},

@@ -7,7 +7,6 @@ import (
 	"net/http"
 
 	"chatmood/internal/channels"
-	"chatmood/internal/config"
 	"chatmood/internal/httpapi"
 	"chatmood/internal/live"
 )
@@ -74,12 +73,4 @@ func (a *App) checks() []httpapi.Check {
 			return fmt.Sprintf("%d of %d channels live", s.Live, s.Channels), nil
 		}},
 	}
-}
-
-// guests is what people may do who are not signed in.
-func guests(cfg *config.Config) httpapi.Guests {
-	if cfg.Anonymous() {
-		return httpapi.GuestsAnalyse
-	}
-	return httpapi.GuestsNone
 }

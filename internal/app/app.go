@@ -97,10 +97,10 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	registry := prometheus.NewRegistry()
 	a.registerMetrics(registry)
 	a.api, err = httpapi.New(httpapi.Config{
-		Channels: apiChannels{a.manager}, Sessions: a.store, Hub: apiHub{a.hub, cfg.Anonymous()}, Analyzer: engine, Checks: a.checks(),
+		Channels: apiChannels{a.manager}, Sessions: a.store, Hub: apiHub{a.hub, cfg.Guests != "none"}, Analyzer: engine, Checks: a.checks(),
 		UI: opts.UI, Log: a.log, Registry: registry, Version: opts.Version,
 		Production: cfg.Production(), FrontendURL: cfg.FrontendURL, TrustedProxies: cfg.TrustedProxies, MetricsToken: cfg.MetricsToken,
-		Guests: guests(cfg), Demo: opts.Demo, DemoChannels: opts.DemoChannels, MaxChannels: cfg.MaxChannels,
+		Guests: httpapi.Guests(cfg.Guests), Demo: opts.Demo, DemoChannels: opts.DemoChannels, MaxChannels: cfg.MaxChannels,
 		Streams: cfg.MaxSockets, StreamsPerAddress: cfg.MaxPerAddress,
 	})
 	if err != nil {

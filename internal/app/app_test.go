@@ -529,7 +529,7 @@ func TestNewFails(t *testing.T) {
 		env  map[string]string
 		want string
 	}{
-		"production": {map[string]string{"ENVIRONMENT": "production", "SECRET_KEY": "0123456789abcdef0123456789abcdef"}, "no accounts"},
+		"production": {map[string]string{"ENVIRONMENT": "production", "MAIL": "off", "SECRET_KEY": "0123456789abcdef0123456789abcdef"}, "no accounts"},
 		"busy port":  {map[string]string{"PORT": port}, "PORT"},
 		"no folder":  {map[string]string{"PORT": "0", "DATA_DIR": filepath.Join(file, "data")}, "DATA_DIR"},
 		"no bus":     {map[string]string{"PORT": "0", "NATS_URL": "nats://127.0.0.1:1"}, "NATS_URL"},

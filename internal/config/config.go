@@ -6,6 +6,7 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -19,9 +20,9 @@ type Config struct {
 	Environment string `env:"ENVIRONMENT" default:"development" values:"development|production" help:"development or production. Production refuses unsafe settings. RAILWAY_ENVIRONMENT=production and NODE_ENV=production switch to production too"`
 	Host        string `env:"HOST" help:"Address to listen on. Default 127.0.0.1 in development, 0.0.0.0 (all) in production"`
 	Port        int    `env:"PORT" default:"8000" min:"0" max:"65535" help:"Port to listen on; 0 takes any free one"`
-	FrontendURL string `env:"FRONTEND_URL" help:"Origin of a front-end that is served elsewhere, such as https://mood.example; it may then call the API. In production it must be https"`
+	FrontendURL string `env:"FRONTEND_URL" help:"Origin under which people open the page, such as https://mood.example: links in mails point there, and pages of this origin may call the API. In production it must be https. Default: the server's own address"`
 	DataDir     string `env:"DATA_DIR" default:"data" help:"Folder for the embedded database and everything else that is kept; made when missing"`
-	SecretKey   string `env:"SECRET_KEY" secret:"true" help:"Key that signs tokens, once there are accounts; production refuses a missing one and one under 32 bytes (openssl rand -hex 32)"`
+	SecretKey   string `env:"SECRET_KEY" secret:"true" help:"Key that signs tokens and seals codes; production refuses a missing one and one under 32 bytes (openssl rand -hex 32). Development makes one and keeps it in DATA_DIR/secret.key"`
 	TwitchURL   string `env:"TWITCH_IRC_URL" default:"ircs://irc.chat.twitch.tv:6697" help:"Twitch's chat server, or a simulator: irc://, ircs://, ws:// or wss://"`
 	NATSURL     string `env:"NATS_URL" secret:"true" help:"NATS server to use as the bus; unset, one runs inside the process"`
 
@@ -29,7 +30,26 @@ type Config struct {
 	MaxSockets     int            `env:"MAX_SOCKETS" default:"10000" min:"1" max:"1000000" help:"Live viewers (WebSocket and SSE) that may be connected at once"`
 	MaxPerAddress  int            `env:"MAX_SOCKETS_PER_ADDRESS" default:"50" min:"1" max:"1000000" help:"Live viewers from one address"`
 	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES" help:"Addresses or networks (CIDR, separated by commas) of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed"`
-	AnonymousWS    Switch         `env:"ALLOW_ANONYMOUS_WS" help:"true lets people watch live chat without signing in. Default true in development, false in production"`
+	Guests         string         `env:"GUESTS" values:"none|watch|analyse" help:"What people may do without signing in: none, watch what is being analysed, or analyse channels of their own. Default analyse in development, none in production"`
+	AnonymousWS    Switch         `env:"ALLOW_ANONYMOUS_WS" help:"The older name: true raises GUESTS from none to watch, false in development lowers its default to none"`
+
+	Registration       string `env:"REGISTRATION" values:"open|invite|closed" help:"Who may register: open (anybody), invite (who has an invitation), closed (nobody). Default open, and invite with MAIL=off, where no code can prove an address"`
+	AccessTokenMinutes int    `env:"ACCESS_TOKEN_MINUTES" default:"30" min:"1" max:"1440" help:"Minutes for which an access token is good"`
+	RefreshTokenDays   int    `env:"REFRESH_TOKEN_DAYS" default:"30" min:"1" max:"365" help:"Days without use after which a sign-in ends"`
+	LogRetentionDays   int    `env:"LOG_RETENTION_DAYS" default:"0" min:"0" max:"36500" help:"Days after which entries of the activity log are removed; 0 keeps them"`
+
+	EmailSender   string `env:"EMAIL_SENDER" help:"Address that mails come from, and the name to sign in to the mail server with"`
+	EmailPassword string `env:"EMAIL_PASSWORD" secret:"true" help:"Password for the mail server (Gmail: an app password); empty: without signing in"`
+	SMTPHost      string `env:"SMTP_HOST" help:"Mail server. Default smtp.gmail.com when EMAIL_SENDER and EMAIL_PASSWORD are set"`
+	SMTPPort      int    `env:"SMTP_PORT" default:"0" min:"0" max:"65535" help:"Port of the mail server; 0: 465 with SMTP_TLS=tls, otherwise 587"`
+	SMTPTLS       string `env:"SMTP_TLS" default:"auto" values:"auto|starttls|tls|none" help:"starttls, tls (from the first byte), none (plain text: only for a server on this machine) or auto: tls on port 465, none for localhost, otherwise starttls"`
+	Mail          string `env:"MAIL" default:"auto" values:"auto|off" help:"off: the server sends no mail. auto: through the mail server that is set; without one, development writes mails into DATA_DIR/outbox and production refuses to start"`
+	ContactTo     string `env:"CONTACT_TO" help:"Address that gets what is written into the contact form. Default EMAIL_SENDER"`
+
+	MaxChannelsPerUser int           `env:"MAX_CHANNELS_PER_USER" default:"20" min:"1" max:"100000" help:"Channels that one user may have analysed at once"`
+	MaxHistoryPerUser  int           `env:"MAX_HISTORY_PER_USER" default:"2000" min:"1" max:"1000000" help:"Analyses that one user may keep, archived ones included"`
+	MaxSocketsPerUser  int           `env:"MAX_SOCKETS_PER_USER" default:"50" min:"1" max:"1000000" help:"Live viewers (WebSocket and SSE) of one user"`
+	IdleStop           time.Duration `env:"IDLE_STOP" default:"0s" min:"0" max:"31536000" help:"How long an analysis goes on that nobody asks for and nobody watches any more, for example 30m; 0s: until somebody stops it"`
 
 	LogLevel     slog.Level    `env:"LOG_LEVEL" default:"info" help:"debug, info, warn or error"`
 	LogFormat    string        `env:"LOG_FORMAT" values:"text|json" help:"text or json. Default text in development, json in production"`
@@ -38,6 +58,16 @@ type Config struct {
 
 	MongoURI    string `env:"MONGO_URI" secret:"true" help:"MongoDB to keep everything in, such as mongodb://user:password@host:27017/?authSource=admin (docs/mongodb.md); unset, the embedded database under DATA_DIR"`
 	MongoDBName string `env:"MONGO_DBNAME" default:"twitch_sentiment" help:"Name of the MongoDB database (with MONGO_URI)"`
+
+	LLMURL       string `env:"LLM_URL" help:"OpenAI-compatible endpoint that may write summaries, such as http://localhost:11434/v1; unset, they are built from the figures"`
+	LLMKey       string `env:"LLM_KEY" secret:"true" help:"Key for LLM_URL, where it wants one"`
+	LLMModel     string `env:"LLM_MODEL" help:"Model to ask there"`
+	LLMChatText  Switch `env:"LLM_CHAT_TEXT" default:"false" help:"true lets summaries be written from samples of chat too; otherwise only from figures"`
+	GeminiAPIKey string `env:"GEMINI_API_KEY" secret:"true" help:"Key for Google's Gemini, which then writes summaries where LLM_URL is not set"`
+
+	// Ignored are settings of the older system that were given and mean nothing
+	// any more.
+	Ignored []string
 }
 
 // Switch is a boolean that knows whether it was set.
@@ -77,8 +107,25 @@ func (s Switch) String() string {
 // Production reports whether the strict rules of production hold.
 func (c *Config) Production() bool { return c.Environment == "production" }
 
-// Anonymous reports whether people may watch without signing in.
-func (c *Config) Anonymous() bool { return c.AnonymousWS.Bool(!c.Production()) }
+// The ways that mail can go.
+const (
+	MailSMTP   = "smtp"
+	MailFolder = "folder" // development: files under DATA_DIR/outbox
+	MailOff    = "off"
+)
+
+// MailBy tells how mail goes. Production without any is a fault of [Load].
+func (c *Config) MailBy() string {
+	switch {
+	case c.Mail == MailOff:
+		return MailOff
+	case c.SMTPHost != "":
+		return MailSMTP
+	case c.Production():
+		return MailOff
+	}
+	return MailFolder
+}
 
 // ListenAddr returns host and port to listen on.
 func (c *Config) ListenAddr() string { return netJoin(c.Host, c.Port) }
@@ -101,12 +148,81 @@ func (c *Config) finish(lookup func(string) (string, bool)) (faults []string) {
 			c.LogFormat = "json"
 		}
 	}
+	c.finishAccounts()
+	for _, name := range []string{"VITE_API_URL", "WORKERS"} {
+		if v, _ := lookup(name); v != "" {
+			c.Ignored = append(c.Ignored, name)
+		}
+	}
 	faults = append(faults, c.checkURLs()...)
+	faults = append(faults, c.checkMail()...)
 	if strings.ContainsAny(c.Host, " /") {
 		faults = append(faults, fmt.Sprintf("HOST is %q: give an address or a host name alone, such as 0.0.0.0", c.Host))
 	}
 	if c.Production() {
 		faults = append(faults, c.checkProduction()...)
+	}
+	return faults
+}
+
+// finishAccounts fills who may do what and how mail goes.
+func (c *Config) finishAccounts() {
+	if c.Guests == "" {
+		c.Guests = "none"
+		if !c.Production() && c.AnonymousWS != Off {
+			c.Guests = "analyse"
+		}
+	}
+	if c.Guests == "none" && c.AnonymousWS == On {
+		c.Guests = "watch"
+	}
+	if c.Registration == "" {
+		c.Registration = "open"
+		if c.Mail == MailOff {
+			c.Registration = "invite"
+		}
+	}
+	if c.SMTPHost == "" && c.EmailSender != "" && c.EmailPassword != "" {
+		c.SMTPHost = "smtp.gmail.com" // as the older system had it built in
+	}
+	if c.SMTPTLS == "auto" {
+		switch {
+		case c.SMTPPort == 465:
+			c.SMTPTLS = "tls"
+		case oneOf(c.SMTPHost, "localhost", "127.0.0.1", "::1"):
+			c.SMTPTLS = "none"
+		default:
+			c.SMTPTLS = "starttls"
+		}
+	}
+	if c.SMTPPort == 0 {
+		c.SMTPPort = 587
+		if c.SMTPTLS == "tls" {
+			c.SMTPPort = 465
+		}
+	}
+	if c.ContactTo == "" {
+		c.ContactTo = c.EmailSender
+	}
+}
+
+func (c *Config) checkMail() (faults []string) {
+	for _, f := range []struct{ name, value string }{{"EMAIL_SENDER", c.EmailSender}, {"CONTACT_TO", c.ContactTo}} {
+		if f.name == "CONTACT_TO" && c.ContactTo == c.EmailSender {
+			continue // named once
+		}
+		if f.value == "" {
+			continue
+		}
+		if a, err := mail.ParseAddress(f.value); err != nil || a.Address != f.value {
+			faults = append(faults, fmt.Sprintf("%s is %q: it must be a plain address like chatmood@example.org", f.name, f.value))
+		}
+	}
+	if strings.ContainsAny(c.SMTPHost, " \t/@") {
+		faults = append(faults, fmt.Sprintf("SMTP_HOST is %q: it must be a host name like smtp.example.org, without a port", c.SMTPHost))
+	}
+	if c.Mail != MailOff && c.SMTPHost != "" && c.EmailSender == "" {
+		faults = append(faults, "EMAIL_SENDER is missing: mails sent through SMTP_HOST need an address to come from")
 	}
 	return faults
 }
@@ -143,6 +259,11 @@ func (c *Config) checkURLs() (faults []string) {
 			faults = append(faults, "NATS_URL is no address of a NATS server: it must look like nats://host:4222 or tls://user:password@host:4222")
 		}
 	}
+	if c.LLMURL != "" {
+		if u, err := url.Parse(c.LLMURL); err != nil || u.Host == "" || !oneOf(u.Scheme, "http", "https") {
+			faults = append(faults, "LLM_URL is no address: it must look like https://api.example.org/v1")
+		}
+	}
 	// The database's package reads the rest of the address.
 	if c.MongoURI != "" && !strings.HasPrefix(c.MongoURI, "mongodb://") && !strings.HasPrefix(c.MongoURI, "mongodb+srv://") {
 		faults = append(faults, "MONGO_URI is no address of a MongoDB server: it must look like mongodb://host:27017 or mongodb+srv://user:password@host; unset it to use the embedded database under DATA_DIR")
@@ -172,6 +293,14 @@ func (c *Config) checkProduction() (faults []string) {
 		faults = append(faults, fmt.Sprintf("SECRET_KEY has %d bytes: production needs 32 or more (openssl rand -hex 32)", len(c.SecretKey)))
 	case distinctBytes(c.SecretKey) < 8:
 		faults = append(faults, "SECRET_KEY repeats a few characters: make a random one (openssl rand -hex 32)")
+	}
+	if c.Mail != MailOff {
+		if c.SMTPHost == "" {
+			faults = append(faults, "MAIL is on, but no mail server is set: production needs SMTP_HOST with EMAIL_SENDER (for Gmail, EMAIL_SENDER and EMAIL_PASSWORD are enough), or MAIL=off")
+		}
+		if c.FrontendURL == "" {
+			faults = append(faults, "FRONTEND_URL is missing: links in mails point there; give the address under which people open the page, such as https://mood.example")
+		}
 	}
 	if u, err := url.Parse(c.FrontendURL); err == nil && u.Scheme == "http" && !oneOf(u.Hostname(), "localhost", "127.0.0.1", "::1") {
 		faults = append(faults, fmt.Sprintf("FRONTEND_URL is %q: production needs https, since sign-ins travel over it", c.FrontendURL))

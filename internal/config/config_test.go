@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -26,32 +27,82 @@ func lookup(env map[string]string) func(string) (string, bool) {
 
 const goodKey = "0123456789abcdef0123456789abcdef"
 
+// production is what production asks for at least, with mail through Gmail.
+var production = map[string]string{
+	"ENVIRONMENT": "production", "SECRET_KEY": goodKey, "FRONTEND_URL": "https://mood.example", "EMAIL_SENDER": "mood@example.org", "EMAIL_PASSWORD": "app password",
+}
+
+func TestMailAndGuests(t *testing.T) {
+	for name, tc := range map[string]struct {
+		env                             map[string]string
+		mail, host, tls, guests, regist string
+		port                            int
+	}{
+		"development":       {map[string]string{}, MailFolder, "", "starttls", "analyse", "open", 587},
+		"sender alone":      {map[string]string{"EMAIL_SENDER": "a@example.org"}, MailFolder, "", "starttls", "analyse", "open", 587},
+		"gmail":             {map[string]string{"EMAIL_SENDER": "a@example.org", "EMAIL_PASSWORD": "x"}, MailSMTP, "smtp.gmail.com", "starttls", "analyse", "open", 587},
+		"tls by port":       {map[string]string{"EMAIL_SENDER": "a@example.org", "SMTP_HOST": "m.example.org", "SMTP_PORT": "465"}, MailSMTP, "m.example.org", "tls", "analyse", "open", 465},
+		"port by tls":       {map[string]string{"EMAIL_SENDER": "a@example.org", "SMTP_HOST": "m.example.org", "SMTP_TLS": "tls"}, MailSMTP, "m.example.org", "tls", "analyse", "open", 465},
+		"on this machine":   {map[string]string{"EMAIL_SENDER": "a@example.org", "SMTP_HOST": "localhost", "SMTP_PORT": "25"}, MailSMTP, "localhost", "none", "analyse", "open", 25},
+		"off":               {map[string]string{"MAIL": "off", "EMAIL_SENDER": "a@example.org", "EMAIL_PASSWORD": "x"}, MailOff, "smtp.gmail.com", "starttls", "analyse", "invite", 587},
+		"off but open":      {map[string]string{"MAIL": "off", "REGISTRATION": "open", "GUESTS": "watch"}, MailOff, "", "starttls", "watch", "open", 587},
+		"the older name":    {map[string]string{"ALLOW_ANONYMOUS_WS": "false"}, MailFolder, "", "starttls", "none", "open", 587},
+		"the older name, 2": {map[string]string{"ALLOW_ANONYMOUS_WS": "true", "GUESTS": "none"}, MailFolder, "", "starttls", "watch", "open", 587},
+	} {
+		c, err := Load(lookup(tc.env), "")
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if c.MailBy() != tc.mail || c.SMTPHost != tc.host || c.SMTPTLS != tc.tls || c.SMTPPort != tc.port || c.Guests != tc.guests || c.Registration != tc.regist {
+			t.Errorf("%s: mail %s by %s:%d with %s, guests %s, registration %s, want %+v", name, c.MailBy(), c.SMTPHost, c.SMTPPort, c.SMTPTLS, c.Guests, c.Registration, tc)
+		}
+	}
+	env := maps.Clone(production)
+	env["ALLOW_ANONYMOUS_WS"] = "true"
+	if c, err := Load(lookup(env), ""); err != nil || c.Guests != "watch" {
+		t.Errorf("production with ALLOW_ANONYMOUS_WS: guests %+v, error %v", c, err)
+	}
+}
+
+func TestIgnored(t *testing.T) {
+	c, err := Load(lookup(map[string]string{"VITE_API_URL": "http://x", "WORKERS": "4"}), "")
+	if err != nil || !slices.Equal(c.Ignored, []string{"VITE_API_URL", "WORKERS"}) {
+		t.Errorf("ignored %v, error %v", c.Ignored, err)
+	}
+}
+
 func TestDefaults(t *testing.T) {
 	c, err := Load(lookup(nil), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Production() || !c.Anonymous() || c.ListenAddr() != "127.0.0.1:8000" || c.LogFormat != "text" ||
+	if c.Production() || c.Guests != "analyse" || c.Registration != "open" || c.MailBy() != MailFolder || c.ListenAddr() != "127.0.0.1:8000" || c.LogFormat != "text" ||
 		c.DataDir != "data" || c.TwitchURL != "ircs://irc.chat.twitch.tv:6697" || c.StopTimeout != 10*time.Second {
 		t.Errorf("defaults are %+v", c)
 	}
 }
 
 func TestProductionSigns(t *testing.T) {
-	for _, env := range []map[string]string{
+	for _, sign := range []map[string]string{
 		{"ENVIRONMENT": "production"},
 		{"ENVIRONMENT": "PRODUCTION"},
 		{"RAILWAY_ENVIRONMENT": "production"},
 		{"NODE_ENV": "production"},
 		{"HOSTNAME": "web-1.railway.internal"},
 	} {
-		env["SECRET_KEY"] = goodKey
+		env := maps.Clone(sign)
+		maps.Copy(env, production)
+		delete(env, "ENVIRONMENT")
+		if name, ok := sign["ENVIRONMENT"]; ok {
+			env["ENVIRONMENT"] = name
+		}
 		c, err := Load(lookup(env), "")
 		if err != nil {
 			t.Errorf("%v: %v", env, err)
 			continue
 		}
-		if !c.Production() || c.Anonymous() || c.ListenAddr() != "0.0.0.0:8000" || c.LogFormat != "json" {
+		if !c.Production() || c.Guests != "none" || c.MailBy() != MailSMTP || c.ListenAddr() != "0.0.0.0:8000" || c.LogFormat != "json" {
 			t.Errorf("%v gives %+v", env, c)
 		}
 	}
@@ -71,7 +122,7 @@ func TestValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32")}
-	if c.ListenAddr() != "[::1]:9000" || c.LogLevel != slog.LevelWarn || c.Anonymous() || c.FrontendURL != "https://mood.example" ||
+	if c.ListenAddr() != "[::1]:9000" || c.LogLevel != slog.LevelWarn || c.Guests != "none" || c.FrontendURL != "https://mood.example" ||
 		c.StopTimeout != 3*time.Second || !slices.Equal(c.TrustedProxies, want) {
 		t.Errorf("got %+v", c)
 	}
@@ -82,6 +133,9 @@ func TestFaults(t *testing.T) {
 	env := map[string]string{
 		"ENVIRONMENT": "staging", "PORT": "eighty", "FRONTEND_URL": "mood.example/x", "TWITCH_IRC_URL": "http://twitch.tv",
 		"NATS_URL": "4222:secretword", "MAX_CHANNELS": "0", "TRUSTED_PROXIES": "10.0.0.0/99", "ALLOW_ANONYMOUS_WS": "maybe",
+		"GUESTS": "some", "REGISTRATION": "sometimes", "ACCESS_TOKEN_MINUTES": "0", "REFRESH_TOKEN_DAYS": "400", "LOG_RETENTION_DAYS": "-1", "MAIL": "perhaps",
+		"EMAIL_SENDER": "Mood <mood@example.org>", "CONTACT_TO": "nobody", "SMTP_HOST": "smtp.example.org/x", "SMTP_PORT": "70000", "SMTP_TLS": "ssl",
+		"MAX_CHANNELS_PER_USER": "0", "MAX_HISTORY_PER_USER": "0", "MAX_SOCKETS_PER_USER": "0", "IDLE_STOP": "soon", "LLM_URL": "localhost", "LLM_CHAT_TEXT": "maybe",
 		"LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "STOP_TIMEOUT": "fast", "HOST": "http://x", "MONGO_URI": "postgres://u:secretword@h", "MONGO_DBNAME": "a.b",
 	}
 	_, err := Load(lookup(env), "")
@@ -115,6 +169,9 @@ func TestProductionFaults(t *testing.T) {
 		"dull key":     {map[string]string{"SECRET_KEY": strings.Repeat("ab", 20)}, "SECRET_KEY repeats"},
 		"any origin":   {map[string]string{"SECRET_KEY": goodKey, "FRONTEND_URL": "*"}, "FRONTEND_URL is *"},
 		"plain origin": {map[string]string{"SECRET_KEY": goodKey, "FRONTEND_URL": "http://mood.example"}, "needs https"},
+		"no mail":      {map[string]string{"SECRET_KEY": goodKey, "FRONTEND_URL": "https://mood.example"}, "MAIL is on, but no mail server is set"},
+		"no links":     {map[string]string{"SECRET_KEY": goodKey, "SMTP_HOST": "mail.example.org", "EMAIL_SENDER": "mood@example.org"}, "FRONTEND_URL is missing"},
+		"no sender":    {map[string]string{"SECRET_KEY": goodKey, "SMTP_HOST": "mail.example.org"}, "EMAIL_SENDER is missing"},
 	} {
 		tc.env["ENVIRONMENT"] = "production"
 		_, err := Load(lookup(tc.env), "")
@@ -122,7 +179,7 @@ func TestProductionFaults(t *testing.T) {
 			t.Errorf("%s: error %v, want one with %q", name, err, tc.want)
 		}
 	}
-	if _, err := Load(lookup(map[string]string{"ENVIRONMENT": "production", "SECRET_KEY": goodKey, "FRONTEND_URL": "http://localhost:5173"}), ""); err != nil {
+	if _, err := Load(lookup(map[string]string{"ENVIRONMENT": "production", "SECRET_KEY": goodKey, "FRONTEND_URL": "http://localhost:5173", "MAIL": "off"}), ""); err != nil {
 		t.Errorf("a front-end on localhost is refused: %v", err)
 	}
 }

@@ -113,6 +113,9 @@ func options() []Option {
 	list := make([]Option, 0, t.NumField())
 	for i := range t.NumField() {
 		f := t.Field(i)
+		if f.Tag.Get("env") == "" {
+			continue // no setting
+		}
 		o := Option{
 			Name: f.Tag.Get("env"), Default: f.Tag.Get("default"), Help: f.Tag.Get("help"),
 			Secret: f.Tag.Get("secret") == "true", index: i, kind: f.Type,
