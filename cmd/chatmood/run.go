@@ -18,14 +18,15 @@ const (
 
 // cli is the command line. Each command lives in a file of its own name.
 type cli struct {
-	Serve   serveCmd   `cmd:"" default:"1" help:"Start the server (also without a command)."`
-	Demo    demoCmd    `cmd:"" help:"Start the server on a simulated Twitch: no network needed."`
-	Analyze analyzeCmd `cmd:"" help:"Analyse logs of past chat."`
-	Config  configCmd  `cmd:"" help:"Print the configuration in effect, without secrets."`
-	Score   scoreCmd   `cmd:"" help:"Judge messages, one a line."`
-	Sim     simCmd     `cmd:"" help:"Simulate Twitch's chat server."`
-	OpenAPI openapiCmd `cmd:"" name:"openapi" help:"Print the description of the API."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve   serveCmd       `cmd:"" default:"1" help:"Start the server (also without a command)."`
+	Demo    demoCmd        `cmd:"" help:"Start the server on a simulated Twitch: no network needed."`
+	Analyze analyzeCmd     `cmd:"" help:"Analyse logs of past chat."`
+	Health  healthcheckCmd `cmd:"" name:"healthcheck" help:"Ask a server how it is."`
+	Config  configCmd      `cmd:"" help:"Print the configuration in effect, without secrets."`
+	Score   scoreCmd       `cmd:"" help:"Judge messages, one a line."`
+	Sim     simCmd         `cmd:"" help:"Simulate Twitch's chat server."`
+	OpenAPI openapiCmd     `cmd:"" name:"openapi" help:"Print the description of the API."`
+	Version versionCmd     `cmd:"" help:"Print the version."`
 }
 
 // env is the world that a command runs in, so that tests can run commands
