@@ -44,6 +44,7 @@ var layout = []allowed{
 	{"internal/channels", []string{"internal/analysis", "internal/chat", "internal/live/frame", "internal/sentiment", "internal/source"}},
 	{"internal/history", []string{"internal/account", "internal/analysis", "internal/chat", "internal/report"}},
 	{"internal/store/...", []string{"internal/account", "internal/analysis", "internal/history", "internal/mail"}},
+	{"internal/backup", []string{"internal/store/sqlite"}},
 	{"internal/config", nil},
 	// The interfaces that it serves are its own: neither channels nor a store.
 	{"internal/httpapi", []string{"internal/account", "internal/analysis", "internal/chat", "internal/history", "internal/live/...", "internal/mail", "internal/report", "internal/sentiment", "internal/source"}},
