@@ -20,8 +20,8 @@ const (
 type cli struct {
 	Serve   serveCmd       `cmd:"" default:"1" help:"Start the server (also without a command)."`
 	Demo    demoCmd        `cmd:"" help:"Start the server on a simulated Twitch: no network needed."`
-	Backup  backupCmd  `cmd:"" help:"Save everything of a server with the embedded database into one file, also while it runs."`
-	Restore restoreCmd `cmd:"" help:"Put a backup into a new data directory."`
+	Backup  backupCmd      `cmd:"" help:"Save everything of a server with the embedded database into one file, also while it runs."`
+	Restore restoreCmd     `cmd:"" help:"Put a backup into a new data directory."`
 	Analyze analyzeCmd     `cmd:"" help:"Analyse logs of past chat."`
 	Health  healthcheckCmd `cmd:"" name:"healthcheck" help:"Ask a server how it is."`
 	Config  configCmd      `cmd:"" help:"Print the configuration in effect, without secrets."`
