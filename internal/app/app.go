@@ -186,6 +186,13 @@ func (a *App) Run(ctx context.Context) error {
 		}
 		return nil
 	})
+	if cfg := a.opts.Config; cfg.BackupDir != "" && cfg.MongoURI == "" {
+		saver := backups{dir: cfg.DataDir, to: cfg.BackupDir, every: cfg.BackupEvery, keep: cfg.BackupKeep, version: a.opts.Version, log: a.log}
+		group.Go(func() error {
+			saver.run(analysing)
+			return nil
+		})
+	}
 	a.log.Info("serving", "address", a.URL(), "version", a.opts.Version, "twitch", a.opts.Config.TwitchURL)
 
 	select {

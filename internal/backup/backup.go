@@ -368,19 +368,49 @@ func extractFile(root *os.Root, h *tar.Header, r io.Reader) (File, error) {
 	return File{h.Name, n, hex.EncodeToString(hash.Sum(nil))}, nil
 }
 
-// Rotate removes the oldest backups that [Create] named in a directory, so that
-// keep are left, and returns the names of those removed.
-func Rotate(dir string, keep int) (removed []string, err error) {
-	entries, err := os.ReadDir(dir)
+// Last returns when the newest backup in a directory was made that [Create]
+// named; false where there is none, or no directory.
+func Last(dir string) (at time.Time, ok bool, err error) {
+	names, err := named(dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(names) == 0 {
+		return time.Time{}, false, nil
+	}
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	at, ok = timeOf(names[len(names)-1])
+	return at, ok, nil
+}
+
+// timeOf reads the time in the name of a backup.
+func timeOf(name string) (time.Time, bool) {
+	middle, ours := strings.CutPrefix(name, prefix)
+	middle, ends := strings.CutSuffix(middle, Extension)
+	at, err := time.Parse(stamp, middle)
+	return at, ours && ends && err == nil
+}
+
+// named lists the backups in a directory that have names of [Create], the
+// oldest first.
+func named(dir string) (names []string, err error) {
+	entries, err := os.ReadDir(dir) // sorted, as the stamps in the names
 	if err != nil {
 		return nil, fmt.Errorf("listing the backups: %w", err)
 	}
-	var names []string // in the order of time: the stamp sorts so
 	for _, e := range entries {
-		middle, isOurs := strings.CutPrefix(strings.TrimSuffix(e.Name(), Extension), prefix)
-		if _, err := time.Parse(stamp, middle); err == nil && isOurs && e.Type().IsRegular() {
+		if _, ok := timeOf(e.Name()); ok && e.Type().IsRegular() {
 			names = append(names, e.Name())
 		}
+	}
+	return names, nil
+}
+
+// Rotate removes the oldest backups that [Create] named in a directory, so that
+// keep are left, and returns the names of those removed.
+func Rotate(dir string, keep int) (removed []string, err error) {
+	names, err := named(dir)
+	if err != nil {
+		return nil, err
 	}
 	for _, name := range names[:max(len(names)-max(keep, 0), 0)] {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {

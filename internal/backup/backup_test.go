@@ -276,6 +276,12 @@ func TestRotate(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if at, ok, err := backup.Last(dir); err != nil || !ok || !at.Equal(time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("the last is of %v, %v: %v", at, ok, err)
+	}
+	if _, ok, err := backup.Last(filepath.Join(dir, "missing")); err != nil || ok {
+		t.Errorf("a directory that is not there has a last backup: %v", err)
+	}
 	removed, err := backup.Rotate(dir, 2)
 	if err != nil || !slices.Equal(removed, []string{"chatmood-20261101T000000Z.tar.gz"}) {
 		t.Errorf("removed %v: %v", removed, err)

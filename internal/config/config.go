@@ -59,6 +59,10 @@ type Config struct {
 	MongoURI    string `env:"MONGO_URI" secret:"true" help:"MongoDB to keep everything in, such as mongodb://user:password@host:27017/?authSource=admin (docs/mongodb.md); unset, the embedded database under DATA_DIR"`
 	MongoDBName string `env:"MONGO_DBNAME" default:"twitch_sentiment" help:"Name of the MongoDB database (with MONGO_URI)"`
 
+	BackupDir   string        `env:"BACKUP_DIR" help:"Folder into which the embedded database is saved from time to time (chatmood backup does it once); unset: never"`
+	BackupEvery time.Duration `env:"BACKUP_EVERY" default:"24h" min:"60" max:"31536000" help:"Time between two backups, for example 6h"`
+	BackupKeep  int           `env:"BACKUP_KEEP" default:"7" min:"1" max:"10000" help:"Backups that are kept in BACKUP_DIR; the oldest go"`
+
 	LLMURL       string `env:"LLM_URL" help:"OpenAI-compatible endpoint that may write summaries, such as http://localhost:11434/v1; unset, they are built from the figures"`
 	LLMKey       string `env:"LLM_KEY" secret:"true" help:"Key for LLM_URL, where it wants one"`
 	LLMModel     string `env:"LLM_MODEL" help:"Model to ask there"`
