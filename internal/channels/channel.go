@@ -2,6 +2,7 @@ package channels
 
 import (
 	"encoding/json"
+	"fmt"
 	"hash/maphash"
 	"sync"
 	"time"
@@ -295,12 +296,26 @@ func (c *channel) finish(now time.Time) (analysis.Finished, error) {
 	defer c.mu.Unlock()
 	c.flushLocked()
 	c.session.Stop(now)
-	snap := c.session.Snapshot(now, 100)
-	report, err := json.Marshal(analysis.Report{Snapshot: snap, Timeline: c.session.Timeline(time.Time{}, time.Time{}, 0)})
+	report := c.reportLocked(now)
 	c.publishLocked(frame.End, 0, frame.AppendStopped(c.scratch[:0], c.name))
 	c.stopped = true
+	return finished(report, now)
+}
+
+// reportLocked tells what would be kept if the session ended now.
+func (c *channel) reportLocked(now time.Time) analysis.Report {
+	return analysis.Report{Snapshot: c.session.Snapshot(now, reportTop), Timeline: c.session.Timeline(time.Time{}, time.Time{}, 0)}
+}
+
+// finished returns a report as it is kept.
+func finished(r analysis.Report, ended time.Time) (analysis.Finished, error) {
+	s := &r.Snapshot
+	data, err := json.Marshal(r)
+	if err != nil {
+		return analysis.Finished{}, fmt.Errorf("encoding the report of %s: %w", s.Channel, err)
+	}
 	return analysis.Finished{
-		SessionID: snap.ID, Channel: c.name, StartedAt: snap.StartedAt, EndedAt: now,
-		Counts: snap.Counts, Mood: snap.Mood.All, Report: report,
-	}, err
+		SessionID: s.ID, Channel: s.Channel, StartedAt: s.StartedAt, EndedAt: ended,
+		Counts: s.Counts, Mood: s.Mood.All, Report: data,
+	}, nil
 }

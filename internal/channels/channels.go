@@ -54,7 +54,10 @@ type Config struct {
 	Bus      Bus
 	Options  analysis.Options
 	// Viewers counts who watches a channel here; nil counts nobody.
-	Viewers     func(channel string) int
+	Viewers func(channel string) int
+	// Finished is told of every analysis that ended, before Stop returns; nil:
+	// nobody is. It must not wait for anything.
+	Finished    func(analysis.Finished)
 	Log         *slog.Logger     // nil: nothing is logged
 	Now         func() time.Time // nil: time.Now
 	MaxChannels int              // 0: 500
@@ -68,7 +71,8 @@ const (
 	maxBatchBytes   = 48 << 10
 	recentMessages  = 200
 	helloMessages   = 100
-	snapshotTop     = 20 // entries of each list in a hello
+	snapshotTop     = 20  // entries of each list in a hello
+	reportTop       = 100 // and in a report
 	maxSkew         = 10 * time.Second
 	quietAfter      = 90 * time.Second // without messages: figures are published every quietEvery only
 	quietEvery      = 10               // seconds
@@ -88,6 +92,7 @@ type Manager struct {
 	slots    [ticksPerSecond][]*channel // who is due for figures at which tick of a second
 	source   Source
 	closed   bool
+	ready    chan struct{} // closed once what ran before is resumed
 
 	dirtyMu sync.Mutex // guards dirty
 	dirty   []*channel // channels with messages that are not published yet
@@ -123,10 +128,13 @@ func New(cfg Config) *Manager {
 	if cfg.Viewers == nil {
 		cfg.Viewers = func(string) int { return 0 }
 	}
+	if cfg.Finished == nil {
+		cfg.Finished = func(analysis.Finished) {}
+	}
 	return &Manager{
 		cfg: cfg, log: cfg.Log, now: cfg.Now,
 		store: newStoreQueue(cfg.Store, cfg.Log), seed: maphash.MakeSeed(),
-		channels: make(map[string]*channel),
+		channels: make(map[string]*channel), ready: make(chan struct{}),
 	}
 }
 
@@ -208,7 +216,14 @@ func (m *Manager) add(s *analysis.Session, now time.Time) error {
 
 // Stop ends the analysis of a channel for everybody and keeps its report;
 // stopped is false when none ran.
-func (m *Manager) Stop(_ context.Context, login string) (stopped bool, err error) {
+func (m *Manager) Stop(ctx context.Context, login string) (stopped bool, err error) {
+	_, stopped, err = m.End(ctx, login)
+	return stopped, err
+}
+
+// End is Stop for those who want what is kept of the analysis. It is on its way
+// to the store when End returns.
+func (m *Manager) End(_ context.Context, login string) (f analysis.Finished, stopped bool, err error) {
 	m.mu.Lock()
 	c, ok := m.channels[login]
 	if ok {
@@ -217,16 +232,17 @@ func (m *Manager) Stop(_ context.Context, login string) (stopped bool, err error
 	}
 	m.mu.Unlock()
 	if !ok {
-		return false, nil
+		return analysis.Finished{}, false, nil
 	}
-	finished, err := c.finish(m.now())
+	f, err = c.finish(m.now())
 	c.stopHello()
 	if err != nil {
-		return true, err
+		return analysis.Finished{}, true, err
 	}
-	m.store.finish(finished)
-	m.log.Info("analysis stopped", "channel", login, "session", finished.SessionID, "messages", finished.Counts.Total)
-	return true, nil
+	m.store.finish(f)
+	m.cfg.Finished(f)
+	m.log.Info("analysis stopped", "channel", login, "session", f.SessionID, "messages", f.Counts.Total)
+	return f, true, nil
 }
 
 // remove takes a channel out of the manager. m.mu is held.
@@ -281,6 +297,7 @@ func (m *Manager) resume(ctx context.Context, src Source) error {
 	for login := range m.channels {
 		src.Join(login)
 	}
+	close(m.ready)
 	return nil
 }
 
@@ -412,6 +429,9 @@ func (m *Manager) StoreErr() (waiting int, err error) { return m.store.state() }
 
 // LastCheckpoint returns when everything was last stored.
 func (m *Manager) LastCheckpoint() time.Time { return m.store.lastStored() }
+
+// Ready is closed once [Manager.Run] has resumed what ran before.
+func (m *Manager) Ready() <-chan struct{} { return m.ready }
 
 // Len returns how many analyses run.
 func (m *Manager) Len() int {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 
@@ -50,6 +51,30 @@ func (m *Manager) Snapshot(login string, top int) (snap analysis.Snapshot, ok bo
 func (m *Manager) Timeline(login string, from, to time.Time, step int) (t analysis.Timeline, ok bool) {
 	ok = m.read(login, func(c *channel) { t = c.session.Timeline(from, to, step) })
 	return t, ok
+}
+
+// Report tells a running analysis as it would be kept if it ended now; false
+// when the channel is not being analysed.
+func (m *Manager) Report(login string) (f analysis.Finished, ok bool, err error) {
+	var r analysis.Report
+	now := m.now()
+	running := false
+	if !m.read(login, func(c *channel) {
+		if running = !c.stopped; running {
+			r = c.reportLocked(now)
+		}
+	}) || !running {
+		return analysis.Finished{}, false, nil
+	}
+	f, err = finished(r, now)
+	return f, true, err
+}
+
+// Names returns the channels that are being analysed, in order.
+func (m *Manager) Names() []string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return slices.Sorted(maps.Keys(m.channels))
 }
 
 // TopChatters tells who wrote most; label is "", "positive", "neutral" or

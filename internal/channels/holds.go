@@ -1,0 +1,631 @@
+package channels
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"chatmood/internal/analysis"
+)
+
+// ErrTooManyHolds is returned where somebody holds as many channels as one may.
+var ErrTooManyHolds = errors.New("too many channels are held by one")
+
+// guestPrefix begins the holders that are no users.
+const guestPrefix = "guest:"
+
+// GuestHolder returns the holder that a guest's secret stands for.
+func GuestHolder(secret string) string { return guestPrefix + secret }
+
+// IsGuest reports whether a holder is a guest.
+func IsGuest(holder string) bool { return strings.HasPrefix(holder, guestPrefix) }
+
+// Sessions are the finished analyses, as far as holds need them.
+type Sessions interface {
+	Sessions(ctx context.Context, q analysis.SessionQuery) ([]analysis.SessionInfo, error)
+	SessionReport(ctx context.Context, id string) ([]byte, error)
+}
+
+// HoldsConfig is what [Holds] are made of.
+type HoldsConfig struct {
+	Manager  *Manager
+	Store    analysis.HoldStore
+	Sessions Sessions
+	// Ended keeps what a holder wants kept of an analysis that ended for them.
+	// A hold is dropped only after it returned nil: so it is called again,
+	// after a restart too, until then, and may be called more than once. nil:
+	// nothing is kept. Guests are not asked about.
+	Ended func(ctx context.Context, holder string, f analysis.Finished) error
+	// Viewers counts who watches a channel here; nil counts nobody.
+	Viewers func(channel string) int
+	// MaxPerHolder bounds how many channels one may hold; 0: 20.
+	MaxPerHolder int
+	// IdleStop is how long an analysis goes on that nobody holds and nobody
+	// watches; 0: for ever.
+	IdleStop time.Duration
+	Log      *slog.Logger     // nil: nothing is logged
+	Now      func() time.Time // nil: time.Now
+}
+
+// Rhythm of the holds.
+const (
+	holdsTick = 5 * time.Second
+	// guestIdle is how long an analysis goes on that only guests hold and
+	// nobody watches: a guest cannot come back and stop it.
+	guestIdle = time.Hour
+	// leftIdle is the same for one that its last holder, a guest, left while
+	// others watched.
+	leftIdle = 30 * time.Second
+)
+
+// Holds know who wants which channel analysed. An analysis goes on as long as
+// anybody holds its channel. Methods are safe for concurrent use; what concerns
+// one channel is done one after the other.
+type Holds struct {
+	cfg   HoldsConfig
+	m     *Manager
+	store analysis.HoldStore
+	log   *slog.Logger
+	locks keyedLocks
+
+	mu     sync.Mutex           // guards what follows
+	owed   map[string]owed      // by channel: ended, but its holders are not settled with
+	kept   map[string]bool      // the operator started them: nobody's leaving stops them
+	left   map[string]bool      // a guest left while others watched
+	lonely map[string]time.Time // since when nobody watches
+}
+
+// owed is an analysis that ended and is to be kept for its holders.
+type owed struct {
+	finished analysis.Finished
+	discards string // who wants nothing kept
+}
+
+// NewHolds returns holds. See [Holds.Run].
+func NewHolds(cfg HoldsConfig) *Holds {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Viewers == nil {
+		cfg.Viewers = func(string) int { return 0 }
+	}
+	if cfg.Ended == nil {
+		cfg.Ended = func(context.Context, string, analysis.Finished) error { return nil }
+	}
+	if cfg.MaxPerHolder <= 0 {
+		cfg.MaxPerHolder = 20
+	}
+	return &Holds{
+		cfg: cfg, m: cfg.Manager, store: cfg.Store, log: cfg.Log,
+		owed: make(map[string]owed), kept: make(map[string]bool),
+		left: make(map[string]bool), lonely: make(map[string]time.Time),
+	}
+}
+
+// Run settles what the process before this one left, and then looks after
+// analyses that nobody wants any more, until ctx ends.
+func (h *Holds) Run(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-h.m.Ready():
+	}
+	tick := time.NewTicker(holdsTick)
+	defer tick.Stop()
+	reconciled := false
+	for {
+		if !reconciled {
+			if err := h.reconcile(ctx); err != nil {
+				h.log.Error("who holds which channel cannot be read; it is tried again", "error", err)
+			} else {
+				reconciled = true
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		h.settleOwed(ctx)
+		if !reconciled {
+			continue
+		}
+		if err := h.endIdle(ctx); err != nil && ctx.Err() == nil {
+			h.log.Warn("idle analyses cannot be ended; it is tried again", "error", err)
+		}
+	}
+}
+
+// Connect makes holder hold a channel and starts its analysis where it does not
+// run. ErrTooManyHolds; else as [Manager.Start], or the store's error, and then
+// nothing has changed.
+func (h *Holds) Connect(ctx context.Context, channel, holder string) (started bool, err error) {
+	unlock, err := h.locks.lock(ctx, channel)
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	if err := h.settle(ctx, channel); err != nil {
+		return false, err
+	}
+	held, err := h.store.HoldsOf(ctx, holder)
+	if err != nil {
+		return false, fmt.Errorf("reading who holds what: %w", err)
+	}
+	has := slices.ContainsFunc(held, func(hold analysis.Hold) bool { return hold.Channel == channel })
+	if !has && len(held) >= h.cfg.MaxPerHolder {
+		return false, ErrTooManyHolds
+	}
+	added, err := h.store.AddHold(ctx, analysis.Hold{Channel: channel, UserID: holder, Since: h.now()})
+	if err != nil {
+		return false, fmt.Errorf("keeping that a channel is held: %w", err)
+	}
+	started, err = h.m.Start(ctx, channel, nameless(holder))
+	if err != nil {
+		if added {
+			if _, dropErr := h.store.DropHold(context.WithoutCancel(ctx), channel, holder); dropErr != nil {
+				err = errors.Join(err, dropErr)
+			}
+		}
+		return false, err
+	}
+	h.mu.Lock()
+	delete(h.left, channel)
+	delete(h.lonely, channel)
+	h.mu.Unlock()
+	return started, nil
+}
+
+// nameless is how a holder is written to the log: a guest's secret is not.
+func nameless(holder string) string {
+	if IsGuest(holder) {
+		return "guest"
+	}
+	return holder
+}
+
+// Keep begins the analysis of a channel for the operator: nobody's leaving ends
+// it as long as this process runs, only [Holds.Stop] does.
+func (h *Holds) Keep(ctx context.Context, channel string) error {
+	if _, err := h.m.Start(ctx, channel, "start"); err != nil {
+		return err
+	}
+	h.mu.Lock()
+	h.kept[channel] = true
+	h.mu.Unlock()
+	return nil
+}
+
+// Leave drops the holder's hold of a channel, and ends the analysis where
+// nobody else holds it; one that is only being watched too, unless a guest
+// leaves. What the holder wants kept is kept first, unless discard is true.
+// left is false where the channel was neither held by holder nor running
+// without any holder.
+func (h *Holds) Leave(ctx context.Context, channel, holder string, discard bool) (left bool, err error) {
+	unlock, err := h.locks.lock(ctx, channel)
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	if err := h.settle(ctx, channel); err != nil {
+		return false, err
+	}
+	return h.leave(ctx, channel, holder, discard)
+}
+
+func (h *Holds) leave(ctx context.Context, channel, holder string, discard bool) (left bool, err error) {
+	holds, err := h.store.HoldsOn(ctx, channel)
+	if err != nil {
+		return false, fmt.Errorf("reading who holds %s: %w", channel, err)
+	}
+	mine := slices.ContainsFunc(holds, func(hold analysis.Hold) bool { return hold.UserID == holder })
+	if !mine && len(holds) > 0 {
+		return false, nil
+	}
+	f, running, err := h.m.Report(channel)
+	if err != nil {
+		return false, err
+	}
+	h.mu.Lock()
+	kept := h.kept[channel]
+	h.mu.Unlock()
+	watched := IsGuest(holder) && h.cfg.Viewers(channel) > 0
+	if running && !kept && !watched && len(holds) <= 1 {
+		if discard {
+			return h.end(ctx, channel, holder)
+		}
+		return h.end(ctx, channel, "")
+	}
+	if mine {
+		if running && !discard && !IsGuest(holder) {
+			if err := h.cfg.Ended(ctx, holder, f); err != nil {
+				return false, err
+			}
+		}
+		if _, err := h.store.DropHold(ctx, channel, holder); err != nil {
+			return false, fmt.Errorf("dropping the hold of %s: %w", channel, err)
+		}
+	}
+	if running && watched && len(holds) <= 1 {
+		h.mu.Lock()
+		h.left[channel] = true
+		h.mu.Unlock()
+		return true, nil
+	}
+	return mine, nil
+}
+
+// LeaveAll drops all holds of a holder, as Leave does.
+func (h *Holds) LeaveAll(ctx context.Context, holder string) error {
+	held, err := h.store.HoldsOf(ctx, holder)
+	if err != nil {
+		return fmt.Errorf("reading who holds what: %w", err)
+	}
+	for _, hold := range held {
+		if _, err := h.Leave(ctx, hold.Channel, holder, false); err != nil {
+			return fmt.Errorf("leaving %s: %w", hold.Channel, err)
+		}
+	}
+	return nil
+}
+
+// Forget drops all holds of a holder without keeping anything for them.
+func (h *Holds) Forget(ctx context.Context, holder string) error {
+	held, err := h.store.HoldsOf(ctx, holder)
+	if err != nil {
+		return fmt.Errorf("reading who holds what: %w", err)
+	}
+	for _, hold := range held {
+		if _, err := h.Leave(ctx, hold.Channel, holder, true); err != nil {
+			return fmt.Errorf("leaving %s: %w", hold.Channel, err)
+		}
+	}
+	return nil
+}
+
+// Stop ends the analysis of a channel for everybody and drops all its holds;
+// stopped is false when none ran. An error of the store leaves it running, or
+// is made good later.
+func (h *Holds) Stop(ctx context.Context, channel string) (stopped bool, err error) {
+	unlock, err := h.locks.lock(ctx, channel)
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	if err := h.settle(ctx, channel); err != nil {
+		return false, err
+	}
+	return h.stop(ctx, channel)
+}
+
+func (h *Holds) stop(ctx context.Context, channel string) (stopped bool, err error) {
+	if _, running, err := h.m.Report(channel); err != nil || running {
+		if err != nil {
+			return false, err
+		}
+		if _, err := h.store.HoldsOn(ctx, channel); err != nil { // while the store is away nothing changes
+			return false, fmt.Errorf("reading who holds %s: %w", channel, err)
+		}
+		return h.end(ctx, channel, "")
+	}
+	if _, err := h.store.DropHolds(ctx, channel); err != nil {
+		return false, fmt.Errorf("dropping the holds of %s: %w", channel, err)
+	}
+	return false, nil
+}
+
+// end ends a running analysis and settles with its holders, but keeps nothing
+// for discards. The holds stay until that is done: so the next start knows what
+// is still to be done, should the process end here.
+func (h *Holds) end(ctx context.Context, channel, discards string) (ended bool, err error) {
+	f, ended, err := h.m.End(ctx, channel)
+	if err != nil || !ended {
+		return ended, err
+	}
+	h.mu.Lock()
+	delete(h.kept, channel)
+	delete(h.left, channel)
+	delete(h.lonely, channel)
+	h.owed[channel] = owed{f, discards}
+	h.mu.Unlock()
+	if err := h.settle(context.WithoutCancel(ctx), channel); err != nil {
+		h.log.Error("an analysis ended, but it cannot be kept for its holders yet; it is tried again", "channel", channel, "error", err)
+	}
+	return true, nil
+}
+
+// On lists the holds on a channel, the oldest first.
+func (h *Holds) On(ctx context.Context, channel string) ([]analysis.Hold, error) {
+	holds, err := h.store.HoldsOn(ctx, channel)
+	if err != nil {
+		return nil, fmt.Errorf("reading who holds %s: %w", channel, err)
+	}
+	return holds, nil
+}
+
+// Of lists what a holder holds, the oldest first.
+func (h *Holds) Of(ctx context.Context, holder string) ([]analysis.Hold, error) {
+	holds, err := h.store.HoldsOf(ctx, holder)
+	if err != nil {
+		return nil, fmt.Errorf("reading who holds what: %w", err)
+	}
+	return holds, nil
+}
+
+// All lists all holds, ordered by channel.
+func (h *Holds) All(ctx context.Context) ([]analysis.Hold, error) {
+	holds, err := h.store.Holds(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading who holds what: %w", err)
+	}
+	return holds, nil
+}
+
+func (h *Holds) now() time.Time { return h.cfg.Now().UTC().Truncate(time.Millisecond) }
+
+// settle keeps an analysis that ended for those who held it and drops their
+// holds. The channel's lock is held.
+func (h *Holds) settle(ctx context.Context, channel string) error {
+	h.mu.Lock()
+	o, ok := h.owed[channel]
+	h.mu.Unlock()
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	holds, err := h.store.HoldsOn(ctx, channel)
+	if err != nil {
+		return fmt.Errorf("reading who holds %s: %w", channel, err)
+	}
+	for _, hold := range holds {
+		if !IsGuest(hold.UserID) && hold.UserID != o.discards {
+			if err := h.cfg.Ended(ctx, hold.UserID, o.finished); err != nil {
+				return fmt.Errorf("keeping the analysis of %s: %w", channel, err)
+			}
+		}
+		if _, err := h.store.DropHold(ctx, channel, hold.UserID); err != nil {
+			return fmt.Errorf("dropping a hold of %s: %w", channel, err)
+		}
+	}
+	h.mu.Lock()
+	delete(h.owed, channel)
+	h.mu.Unlock()
+	return nil
+}
+
+// settleOwed tries again what could not be kept when it ended.
+func (h *Holds) settleOwed(ctx context.Context) {
+	h.mu.Lock()
+	var list []string
+	for channel := range h.owed {
+		list = append(list, channel)
+	}
+	h.mu.Unlock()
+	slices.Sort(list)
+	for _, channel := range list {
+		unlock, err := h.locks.lock(ctx, channel)
+		if err != nil {
+			return
+		}
+		err = h.settle(ctx, channel)
+		unlock()
+		if err != nil {
+			h.log.Warn("an analysis that ended still cannot be kept for its holders", "channel", channel, "error", err)
+			return // the store is away: the others wait as well
+		}
+	}
+}
+
+// reconcile makes the holds fit the analyses that run, at the start: what ended
+// while nobody could be told is kept for its holders, and what is held but was
+// never begun begins.
+func (h *Holds) reconcile(ctx context.Context) error {
+	holds, err := h.store.Holds(ctx)
+	if err != nil {
+		return fmt.Errorf("reading who holds what: %w", err)
+	}
+	running := make(map[string]bool)
+	for _, name := range h.m.Names() {
+		running[name] = true
+	}
+	for i := 0; i < len(holds); {
+		channel := holds[i].Channel
+		first := i
+		for i < len(holds) && holds[i].Channel == channel {
+			i++
+		}
+		if running[channel] {
+			continue
+		}
+		if err := h.reconcileChannel(ctx, channel, holds[first:i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *Holds) reconcileChannel(ctx context.Context, channel string, holds []analysis.Hold) error {
+	unlock, err := h.locks.lock(ctx, channel)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if _, ok, err := h.m.Report(channel); ok || err != nil {
+		return err // somebody connected meanwhile
+	}
+	last, err := h.cfg.Sessions.Sessions(ctx, analysis.SessionQuery{Channel: channel, Limit: 1})
+	if err != nil {
+		return fmt.Errorf("reading the last analysis of %s: %w", channel, err)
+	}
+	held := false // by somebody since after the last analysis
+	for _, hold := range holds {
+		if len(last) == 0 || hold.Since.After(last[0].EndedAt) {
+			held = true
+			continue
+		}
+		if !IsGuest(hold.UserID) {
+			report, err := h.cfg.Sessions.SessionReport(ctx, last[0].ID)
+			if err != nil {
+				return fmt.Errorf("reading the last analysis of %s: %w", channel, err)
+			}
+			s := &last[0]
+			if err := h.cfg.Ended(ctx, hold.UserID, analysis.Finished{
+				SessionID: s.ID, Channel: channel, StartedAt: s.StartedAt, EndedAt: s.EndedAt, Counts: s.Counts, Mood: s.Mood, Report: report,
+			}); err != nil {
+				return fmt.Errorf("keeping the analysis of %s: %w", channel, err)
+			}
+		}
+		if _, err := h.store.DropHold(ctx, channel, hold.UserID); err != nil {
+			return fmt.Errorf("dropping a hold of %s: %w", channel, err)
+		}
+	}
+	if !held {
+		return nil
+	}
+	switch _, err := h.m.Start(ctx, channel, "holds"); {
+	case errors.Is(err, ErrTooMany), errors.Is(err, ErrClosed):
+		h.log.Warn("a held channel is not analysed", "channel", channel, "error", err)
+	case err != nil:
+		return err
+	}
+	return nil
+}
+
+// endIdle ends the analyses that nobody wants any more.
+func (h *Holds) endIdle(ctx context.Context) error {
+	now := h.now()
+	var alone []string
+	running := h.m.Names()
+	h.mu.Lock()
+	for channel := range h.lonely {
+		if _, ok := slices.BinarySearch(running, channel); !ok {
+			delete(h.lonely, channel)
+		}
+	}
+	h.mu.Unlock()
+	for _, channel := range running {
+		watched := h.cfg.Viewers(channel) > 0
+		h.mu.Lock()
+		_, known := h.lonely[channel]
+		switch {
+		case watched:
+			delete(h.lonely, channel)
+		case !known:
+			h.lonely[channel] = now
+		default:
+			alone = append(alone, channel)
+		}
+		h.mu.Unlock()
+	}
+	if len(alone) == 0 {
+		return nil
+	}
+	all, err := h.store.Holds(ctx)
+	if err != nil {
+		return fmt.Errorf("reading who holds what: %w", err)
+	}
+	byChannel := make(map[string][]analysis.Hold)
+	for _, hold := range all {
+		byChannel[hold.Channel] = append(byChannel[hold.Channel], hold)
+	}
+	for _, channel := range alone {
+		if !h.tired(channel, byChannel[channel], now) {
+			continue
+		}
+		if err := h.endTired(ctx, channel, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endTired ends an idle analysis, unless somebody came meanwhile.
+func (h *Holds) endTired(ctx context.Context, channel string, now time.Time) error {
+	unlock, err := h.locks.lock(ctx, channel)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	holds, err := h.store.HoldsOn(ctx, channel)
+	if err != nil {
+		return fmt.Errorf("reading who holds %s: %w", channel, err)
+	}
+	if h.cfg.Viewers(channel) > 0 || !h.tired(channel, holds, now) {
+		return nil
+	}
+	if _, err := h.end(ctx, channel, ""); err != nil {
+		return err
+	}
+	h.log.Info("an analysis ended that nobody held or watched", "channel", channel)
+	return nil
+}
+
+// tired reports whether a channel has been without viewers for longer than its
+// holders, or that it has none, let it.
+func (h *Holds) tired(channel string, holds []analysis.Hold, now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	since, lonely := h.lonely[channel]
+	if !lonely || h.kept[channel] {
+		return false
+	}
+	patience := h.cfg.IdleStop
+	switch {
+	case slices.ContainsFunc(holds, func(hold analysis.Hold) bool { return !IsGuest(hold.UserID) }):
+		return false
+	case len(holds) > 0:
+		patience = guestIdle
+	case h.left[channel]:
+		patience = leftIdle
+	}
+	return patience > 0 && now.Sub(since) >= patience
+}
+
+// keyedLocks are locks by name. The zero value is ready.
+type keyedLocks struct {
+	mu     sync.Mutex
+	byName map[string]*keyedLock
+}
+
+type keyedLock struct {
+	held  chan struct{} // of one
+	users int           // who hold it or wait for it
+}
+
+// lock waits for the lock of a name, or for the end of ctx.
+func (l *keyedLocks) lock(ctx context.Context, name string) (unlock func(), err error) {
+	l.mu.Lock()
+	if l.byName == nil {
+		l.byName = make(map[string]*keyedLock)
+	}
+	k := l.byName[name]
+	if k == nil {
+		k = &keyedLock{held: make(chan struct{}, 1)}
+		l.byName[name] = k
+	}
+	k.users++
+	l.mu.Unlock()
+	release := func() {
+		l.mu.Lock()
+		if k.users--; k.users == 0 {
+			delete(l.byName, name)
+		}
+		l.mu.Unlock()
+	}
+	select {
+	case k.held <- struct{}{}:
+		return func() { <-k.held; release() }, nil
+	case <-ctx.Done():
+		release()
+		return nil, ctx.Err()
+	}
+}
