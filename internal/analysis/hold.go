@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -9,9 +10,18 @@ import (
 // as anybody holds its channel.
 type Hold struct {
 	Channel string // login, lower case
-	UserID  string
+	UserID  string // or [GuestHolder]
 	Since   time.Time
 }
+
+// guestPrefix begins the holders that are no users.
+const guestPrefix = "guest:"
+
+// GuestHolder returns the holder that a guest's secret stands for.
+func GuestHolder(secret string) string { return guestPrefix + secret }
+
+// IsGuest reports whether a holder is a guest.
+func IsGuest(holder string) bool { return strings.HasPrefix(holder, guestPrefix) }
 
 // HoldStore keeps who holds which channel, over restarts and for all nodes.
 // Its methods are safe for concurrent use. Times are kept to the millisecond at

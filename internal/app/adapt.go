@@ -19,13 +19,18 @@ var _ httpapi.Channels = apiChannels{}
 // Start implements [httpapi.Channels].
 func (c apiChannels) Start(ctx context.Context, login, by string) (bool, error) {
 	started, err := c.Manager.Start(ctx, login, by)
+	return started, startError(err)
+}
+
+// startError says in the API's words why an analysis cannot begin.
+func startError(err error) error {
 	switch {
 	case errors.Is(err, channels.ErrTooMany):
-		return false, fmt.Errorf("%w: %w", httpapi.ErrTooMany, err)
+		return fmt.Errorf("%w: %w", httpapi.ErrTooMany, err)
 	case errors.Is(err, channels.ErrClosed):
-		return false, fmt.Errorf("%w: %w", httpapi.ErrUnavailable, err)
+		return fmt.Errorf("%w: %w", httpapi.ErrUnavailable, err)
 	}
-	return started, err
+	return err
 }
 
 // apiHub is the hub as the API uses it.

@@ -48,6 +48,7 @@ type App struct {
 	bus      *bus.Bus
 	hub      *live.Hub
 	manager  *channels.Manager
+	holds    *channels.Holds // nil where the store keeps none
 	reader   *irc.Reader
 	api      *httpapi.API
 	listener net.Listener
@@ -93,11 +94,12 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		Analyzer: engine, Store: a.store, Bus: a.bus, Viewers: a.hub.Viewers,
 		Log: a.log, MaxChannels: cfg.MaxChannels, Options: analysis.Options{IsEmote: engine.IsEmote},
 	})
+	a.openHolds()
 	a.reader = irc.NewReader(irc.Config{URL: cfg.TwitchURL, Handler: a.manager, Logger: a.log, Timing: opts.Timing})
 	registry := prometheus.NewRegistry()
 	a.registerMetrics(registry)
 	a.api, err = httpapi.New(httpapi.Config{
-		Channels: apiChannels{a.manager}, Sessions: a.store, Hub: apiHub{a.hub, cfg.Guests != "none"}, Analyzer: engine, Checks: a.checks(),
+		Channels: apiChannels{a.manager}, Holds: a.apiHolds(), Sessions: a.store, Hub: apiHub{a.hub, cfg.Guests != "none"}, Analyzer: engine, Checks: a.checks(),
 		UI: opts.UI, Log: a.log, Registry: registry, Version: opts.Version,
 		Production: cfg.Production(), FrontendURL: cfg.FrontendURL, TrustedProxies: cfg.TrustedProxies, MetricsToken: cfg.MetricsToken,
 		Guests: httpapi.Guests(cfg.Guests), Demo: opts.Demo, DemoChannels: opts.DemoChannels, MaxChannels: cfg.MaxChannels,
@@ -136,7 +138,7 @@ func (a *App) URL() string {
 func (a *App) Start(ctx context.Context, logins ...string) error {
 	for _, login := range logins {
 		for {
-			_, err := a.manager.Start(ctx, login, "start")
+			err := a.keep(ctx, login)
 			if err == nil {
 				break
 			}
@@ -180,6 +182,12 @@ func (a *App) Run(ctx context.Context) error {
 		}
 		return nil
 	})
+	if a.holds != nil {
+		group.Go(func() error {
+			a.holds.Run(analysing)
+			return nil
+		})
+	}
 	group.Go(func() error {
 		if err := server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serving HTTP: %w", err)

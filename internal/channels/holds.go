@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,15 +14,6 @@ import (
 
 // ErrTooManyHolds is returned where somebody holds as many channels as one may.
 var ErrTooManyHolds = errors.New("too many channels are held by one")
-
-// guestPrefix begins the holders that are no users.
-const guestPrefix = "guest:"
-
-// GuestHolder returns the holder that a guest's secret stands for.
-func GuestHolder(secret string) string { return guestPrefix + secret }
-
-// IsGuest reports whether a holder is a guest.
-func IsGuest(holder string) bool { return strings.HasPrefix(holder, guestPrefix) }
 
 // Sessions are the finished analyses, as far as holds need them.
 type Sessions interface {
@@ -186,7 +176,7 @@ func (h *Holds) Connect(ctx context.Context, channel, holder string) (started bo
 
 // nameless is how a holder is written to the log: a guest's secret is not.
 func nameless(holder string) string {
-	if IsGuest(holder) {
+	if analysis.IsGuest(holder) {
 		return "guest"
 	}
 	return holder
@@ -237,7 +227,7 @@ func (h *Holds) leave(ctx context.Context, channel, holder string, discard bool)
 	h.mu.Lock()
 	kept := h.kept[channel]
 	h.mu.Unlock()
-	watched := IsGuest(holder) && h.cfg.Viewers(channel) > 0
+	watched := analysis.IsGuest(holder) && h.cfg.Viewers(channel) > 0
 	if running && !kept && !watched && len(holds) <= 1 {
 		if discard {
 			return h.end(ctx, channel, holder)
@@ -245,7 +235,7 @@ func (h *Holds) leave(ctx context.Context, channel, holder string, discard bool)
 		return h.end(ctx, channel, "")
 	}
 	if mine {
-		if running && !discard && !IsGuest(holder) {
+		if running && !discard && !analysis.IsGuest(holder) {
 			if err := h.cfg.Ended(ctx, holder, f); err != nil {
 				return false, err
 			}
@@ -387,7 +377,7 @@ func (h *Holds) settle(ctx context.Context, channel string) error {
 		return fmt.Errorf("reading who holds %s: %w", channel, err)
 	}
 	for _, hold := range holds {
-		if !IsGuest(hold.UserID) && hold.UserID != o.discards {
+		if !analysis.IsGuest(hold.UserID) && hold.UserID != o.discards {
 			if err := h.cfg.Ended(ctx, hold.UserID, o.finished); err != nil {
 				return fmt.Errorf("keeping the analysis of %s: %w", channel, err)
 			}
@@ -472,7 +462,7 @@ func (h *Holds) reconcileChannel(ctx context.Context, channel string, holds []an
 			held = true
 			continue
 		}
-		if !IsGuest(hold.UserID) {
+		if !analysis.IsGuest(hold.UserID) {
 			report, err := h.cfg.Sessions.SessionReport(ctx, last[0].ID)
 			if err != nil {
 				return fmt.Errorf("reading the last analysis of %s: %w", channel, err)
@@ -580,7 +570,7 @@ func (h *Holds) tired(channel string, holds []analysis.Hold, now time.Time) bool
 	}
 	patience := h.cfg.IdleStop
 	switch {
-	case slices.ContainsFunc(holds, func(hold analysis.Hold) bool { return !IsGuest(hold.UserID) }):
+	case slices.ContainsFunc(holds, func(hold analysis.Hold) bool { return !analysis.IsGuest(hold.UserID) }):
 		return false
 	case len(holds) > 0:
 		patience = guestIdle

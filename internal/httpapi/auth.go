@@ -313,11 +313,15 @@ func (a *API) accountError(err error) error {
 
 // storeError answers for a store: that it is away, or that something is wrong.
 func (a *API) storeError(err error) error {
-	away := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || a.cfg.StoreAway != nil && a.cfg.StoreAway(err)
-	if away {
+	if a.isStoreAway(err) {
 		return &apiError{status: http.StatusServiceUnavailable, detail: storeAway, wait: storeRetry, cause: err}
 	}
 	return fail(http.StatusInternalServerError, "Something went wrong here; the server's log says what, under the request id", err)
+}
+
+// isStoreAway reports whether an error says that the database cannot be reached.
+func (a *API) isStoreAway(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || err != nil && a.cfg.StoreAway != nil && a.cfg.StoreAway(err)
 }
 
 // note writes to the activity log what the one who makes the request did; a

@@ -53,6 +53,34 @@ type Channels interface {
 	Recent(channel string, n int) ([]json.RawMessage, bool)
 }
 
+// ErrTooManyHeld is returned by [Holds.Connect] where somebody has as many
+// channels analysed as one may.
+var ErrTooManyHeld = errors.New("too many channels are held by one")
+
+// Holds are who wants which channel analysed. A holder is a user's id or
+// [analysis.GuestHolder]; channel is always a valid login in lower case.
+type Holds interface {
+	// Connect makes a holder hold a channel and starts its analysis where it
+	// does not run. Errors are those of [Channels.Start], ErrTooManyHeld and the
+	// store's; with an error nothing has changed.
+	Connect(ctx context.Context, channel, holder string) (started bool, err error)
+	// Leave drops a hold and ends the analysis where nobody else holds the
+	// channel; a guest never ends what is being watched. What the holder wants
+	// kept is kept, unless discard is true. left is false where there was
+	// nothing to leave.
+	Leave(ctx context.Context, channel, holder string, discard bool) (left bool, err error)
+	// LeaveAll leaves all channels of a holder: the last sign-in ended.
+	LeaveAll(ctx context.Context, holder string) error
+	// Stop ends an analysis for everybody and drops its holds; stopped is false
+	// when none ran.
+	Stop(ctx context.Context, channel string) (stopped bool, err error)
+	// On lists who holds a channel, Of what a holder holds, the oldest first;
+	// All lists all holds, ordered by channel.
+	On(ctx context.Context, channel string) ([]analysis.Hold, error)
+	Of(ctx context.Context, holder string) ([]analysis.Hold, error)
+	All(ctx context.Context) ([]analysis.Hold, error)
+}
+
 // Sessions are the finished analyses ([analysis.SessionStore]).
 type Sessions interface {
 	Sessions(ctx context.Context, q analysis.SessionQuery) ([]analysis.SessionInfo, error)
@@ -111,6 +139,9 @@ type Config struct {
 	// Accounts are the users; nil: a server without accounts, where nobody can
 	// sign in.
 	Accounts Accounts
+	// Holds are who wants which channel analysed; nil: nobody's wishes are kept,
+	// and whoever disconnects stops the analysis for everybody.
+	Holds Holds
 	// StoreAway reports whether an error says that the database cannot be
 	// reached just now; nil: only by its time-outs.
 	StoreAway func(error) bool
