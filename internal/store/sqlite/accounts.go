@@ -105,11 +105,23 @@ func (a *Accounts) UpdateUser(ctx context.Context, u *account.User) error {
 		return a.explain("changing a user in", err)
 	}
 	err = a.s.transact(ctx, func(tx *sql.Tx) error {
-		if _, err := mayTakeAdmin(ctx, tx, u.ID, u.ActiveAdmin()); err != nil {
+		before, err := mayTakeAdmin(ctx, tx, u.ID, u.ActiveAdmin())
+		if err != nil {
 			return err
 		}
 		result, err := tx.ExecContext(ctx, sqlUpdateUser, args...)
-		return mustChange(result, emailTaken(err), account.ErrChanged)
+		if err := mustChange(result, emailTaken(err), account.ErrChanged); err != nil || u.Email == before {
+			return err
+		}
+		var twin string
+		err = tx.QueryRowContext(ctx, sqlNextTwin, account.EmailKey(u.Email)).Scan(&twin)
+		if err == nil {
+			return account.ErrEmailTaken // and nothing is changed
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		return freed(ctx, tx, before)
 	})
 	if err != nil {
 		return a.explain("changing a user in", err)
@@ -149,8 +161,10 @@ func (a *Accounts) DeleteUser(ctx context.Context, id string) error {
 		if err := anonymise(ctx, tx, id, email); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, sqlDeleteUser, id)
-		return err
+		if _, err = tx.ExecContext(ctx, sqlDeleteUser, id); err != nil {
+			return err
+		}
+		return freed(ctx, tx, email)
 	}))
 }
 

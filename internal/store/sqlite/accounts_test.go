@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"chatmood/internal/account"
-	"chatmood/internal/mail"
+	"chatmood/internal/analysis"
 	"chatmood/internal/store/sqlite"
 	"chatmood/internal/store/storetest"
 )
@@ -20,7 +20,7 @@ func openAccounts(t testing.TB, dir string) storetest.AccountStore {
 		t.Fatal(err)
 	}
 	return struct {
-		account.Store
+		*sqlite.Accounts
 		closer
 	}{s.Accounts(), closer{s}}
 }
@@ -36,9 +36,35 @@ func TestOutboxConformance(t *testing.T) {
 			t.Fatal(err)
 		}
 		return struct {
-			mail.Queue
+			*sqlite.Outbox
 			closer
 		}{s.Outbox(), closer{s}}
+	})
+}
+
+func TestHistoryConformance(t *testing.T) {
+	storetest.RunHistory(t, func(t testing.TB, dir string) storetest.HistoryStore {
+		s, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return struct {
+			*sqlite.History
+			closer
+		}{s.History(), closer{s}}
+	})
+}
+
+func TestHoldConformance(t *testing.T) {
+	storetest.RunHolds(t, func(t testing.TB, dir string) storetest.HoldStore {
+		s, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return struct {
+			analysis.HoldStore
+			closer
+		}{s.Holds(), closer{s}}
 	})
 }
 

@@ -15,8 +15,12 @@ const (
 	sqlEachInvite  = `SELECT ` + inviteColumns + ` FROM invites WHERE id > ?1 ORDER BY id`
 	sqlEachLog     = `SELECT ` + logColumns + ` FROM logs WHERE id > ?1 ORDER BY id`
 
-	sqlHolder     = `SELECT id FROM users WHERE email_key = ?1 AND id <> ?2`
-	sqlStepAside  = `UPDATE users SET email_key = email_key || char(10) || id WHERE id = ?1`
+	sqlHolder    = `SELECT id FROM users WHERE email_key = ?1 AND id <> ?2`
+	sqlStepAside = `UPDATE users SET email_key = email_key || char(10) || id WHERE id = ?1`
+	// Twins come behind the one that has the plain key, in the order of their ids.
+	sqlNextTwin   = `SELECT id FROM users WHERE email_key >= ?1 || char(10) AND email_key < ?1 || char(11) ORDER BY email_key LIMIT 1`
+	sqlStepUp     = `UPDATE users SET email_key = ?2 WHERE id = ?1`
+	sqlEmailOf    = `SELECT email FROM users WHERE id = ?1`
 	sqlImportUser = sqlCreateUser + `
 		ON CONFLICT (id) DO UPDATE SET email = ?2, first_name = ?3, last_name = ?4, password_hash = ?5, role = ?6, status = ?7,
 			created_at = ?8, updated_at = ?9, unverified = ?10, revoked_at = ?11, version = ?12, details = ?13,
@@ -80,9 +84,35 @@ func (a *Accounts) ImportUser(ctx context.Context, u *account.User) error {
 				return err
 			}
 		}
-		_, err = tx.ExecContext(ctx, sqlImportUser, args...)
-		return emailTaken(err)
+		var before string
+		if err := tx.QueryRowContext(ctx, sqlEmailOf, u.ID).Scan(&before); err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if _, err = tx.ExecContext(ctx, sqlImportUser, args...); err != nil {
+			return emailTaken(err)
+		}
+		return freed(ctx, tx, before)
 	}))
+}
+
+// freed gives the key of an address that somebody may have left to the next
+// whose address differs from it only in case, if there is any.
+func freed(ctx context.Context, tx *sql.Tx, email string) error {
+	key := account.EmailKey(email)
+	var id string
+	err := tx.QueryRowContext(ctx, sqlHolder, key, "").Scan(&id)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return err // somebody has it
+	}
+	err = tx.QueryRowContext(ctx, sqlNextTwin, key).Scan(&id)
+	if err != nil {
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	}
+	_, err = tx.ExecContext(ctx, sqlStepUp, id, key)
+	return err
 }
 
 // EachSession implements [account.Archive].

@@ -19,13 +19,14 @@ import (
 // AccountStore is a store of accounts that can be closed and opened again.
 type AccountStore interface {
 	account.Store
+	account.Archive
 	io.Closer
 }
 
 // AccountOpener opens the store that place names; see [Opener].
 type AccountOpener func(t testing.TB, place string) AccountStore
 
-// RunAccounts runs the conformance suite of [account.Store].
+// RunAccounts runs the conformance suite of [account.Store] and [account.Archive].
 func RunAccounts(t *testing.T, open AccountOpener) {
 	t.Helper()
 	for _, test := range []struct {
@@ -50,6 +51,19 @@ func RunAccounts(t *testing.T, open AccountOpener) {
 		{"the log is sorted and paged", testLogPaging},
 		{"the log is paged by a common text", testLogCommon},
 		{"the log is cleaned up", testLogCleanUp},
+		{"the log is read of a span of time", testLogRange},
+		{"invitations", testInvites},
+		{"an invitation is used as often as it may be", testInviteOnce},
+		{"settings", testSettings},
+		{"settings are kept and taken once", testSettingRaces},
+		{"usage adds up", testUsage},
+		{"users are imported whole", testImportUsers},
+		{"addresses that differ only in case", testTwins},
+		{"sessions are imported", testImportSessions},
+		{"codes are read", testEachCode},
+		{"invitations are imported", testImportInvites},
+		{"the log is imported", testImportLogs},
+		{"usage is imported", testImportUsage},
 		{"cancellation of account calls", testAccountCancellation},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, openAccounts(t, open, t.TempDir())) })

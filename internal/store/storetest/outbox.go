@@ -15,20 +15,22 @@ import (
 // OutboxStore is a store of mail that can be closed and opened again.
 type OutboxStore interface {
 	mail.Queue
+	mail.Archive
 	io.Closer
 }
 
-// RunOutbox runs the conformance suite of [mail.Queue].
+// RunOutbox runs the conformance suite of [mail.Queue] and [mail.Archive].
 func RunOutbox(t *testing.T, open func(t testing.TB, place string) OutboxStore) {
 	t.Helper()
 	for _, test := range []struct {
 		name string
-		run  func(*testing.T, mail.Queue)
+		run  func(*testing.T, OutboxStore)
 	}{
 		{"mail is claimed in the order in which it is due", testMailOrder},
 		{"mail comes back when nobody reports", testMailLease},
 		{"dead mail is kept and revived", testMailDead},
 		{"each mail is claimed once", testMailOnce},
+		{"mail is imported", testMailImport},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := open(t, t.TempDir())
@@ -67,7 +69,7 @@ func claimNone(t *testing.T, q mail.Queue, at time.Time) {
 	}
 }
 
-func testMailOrder(t *testing.T, q mail.Queue) {
+func testMailOrder(t *testing.T, q OutboxStore) {
 	claimNone(t, q, epoch)
 	stats, err := q.Stats(t.Context())
 	noError(t, err)
@@ -102,7 +104,7 @@ func testMailOrder(t *testing.T, q mail.Queue) {
 	}
 }
 
-func testMailLease(t *testing.T, q mail.Queue) {
+func testMailLease(t *testing.T, q OutboxStore) {
 	noError(t, q.Put(t.Context(), item(1)))
 	at := epoch.Add(time.Second)
 	claim(t, q, at)
@@ -120,7 +122,7 @@ func testMailLease(t *testing.T, q mail.Queue) {
 	claimNone(t, q, at.Add(24*time.Hour))
 }
 
-func testMailDead(t *testing.T, q mail.Queue) {
+func testMailDead(t *testing.T, q OutboxStore) {
 	for i := range 3 {
 		noError(t, q.Put(t.Context(), item(i)))
 		noError(t, q.Bury(t.Context(), item(i).ID, epoch.Add(time.Duration(i)*time.Hour), "refused"))
@@ -151,7 +153,7 @@ func testMailDead(t *testing.T, q mail.Queue) {
 	}
 }
 
-func testMailOnce(t *testing.T, q mail.Queue) {
+func testMailOnce(t *testing.T, q OutboxStore) {
 	const n = 40
 	for i := range n {
 		noError(t, q.Put(t.Context(), item(i)))
@@ -184,4 +186,45 @@ func testMailOnce(t *testing.T, q mail.Queue) {
 	if len(claimed) != n {
 		t.Errorf("%d claimed, want %d", len(claimed), n)
 	}
+}
+
+func testMailImport(t *testing.T, q OutboxStore) {
+	eachMail := func() map[string]mail.Item {
+		t.Helper()
+		got := map[string]mail.Item{}
+		noError(t, q.EachMail(t.Context(), func(it mail.Item) error { got[it.ID] = it; return nil }))
+		return got
+	}
+	if got := eachMail(); len(got) != 0 {
+		t.Errorf("an empty outbox has %v", got)
+	}
+	waiting, dead, endless := item(1), item(2), item(3)
+	waiting.Attempts, waiting.Error, waiting.NextAt = 4, "away", epoch.Add(time.Minute)
+	dead.Attempts, dead.Error, dead.DeadAt = 9, "refused", epoch.Add(time.Hour)
+	endless.ExpiresAt, endless.NextAt = time.Time{}, epoch.Add(2*time.Minute)
+	noError(t, q.Put(t.Context(), item(1))) // it is replaced
+	want := map[string]mail.Item{}
+	for range 2 {
+		for _, it := range []mail.Item{waiting, dead, endless} {
+			noError(t, q.ImportMail(t.Context(), it))
+			want[it.ID] = it
+		}
+		if diff := cmp.Diff(want, eachMail()); diff != "" {
+			t.Errorf("imported (-want +got):\n%s", diff)
+		}
+	}
+	claimNone(t, q, epoch.Add(59*time.Second))
+	if it := claim(t, q, epoch.Add(90*time.Second)); it.ID != waiting.ID || it.Attempts != 5 {
+		t.Errorf("claimed %+v, want what was imported first", it)
+	}
+	if list, err := q.Dead(t.Context(), 9); err != nil || len(list) != 1 || list[0].ID != dead.ID {
+		t.Errorf("dead %v, %v", list, err)
+	}
+	revived := dead
+	revived.DeadAt, revived.NextAt = time.Time{}, epoch
+	noError(t, q.ImportMail(t.Context(), revived)) // it is alive in the other place
+	if it := claim(t, q, epoch.Add(time.Second)); it.ID != dead.ID {
+		t.Errorf("claimed %+v", it)
+	}
+	wantError(t, q.EachMail(t.Context(), func(mail.Item) error { return errStop }), errStop)
 }

@@ -1,5 +1,15 @@
-// Package storetest is the conformance suite of [analysis.SessionStore]: what
-// every store must do, whatever it keeps its data in.
+// Package storetest holds the conformance suites of the stores: what every store
+// must do, whatever it keeps its data in.
+//
+//   - [Run]: analyses, [analysis.SessionStore]
+//   - [RunAccounts]: users, sessions, codes, invitations, settings, usage and the
+//     log, [account.Store] and [account.Archive]
+//   - [RunHistory]: saved analyses and shared links, [history.Store] and [history.Archive]
+//   - [RunHolds]: who holds which channel, [analysis.HoldStore]
+//   - [RunOutbox]: mail, [mail.Queue] and [mail.Archive]
+//
+// Each takes a function that opens a store in a place, an empty directory of the
+// test; a store that is somewhere else makes a place of its own for each.
 package storetest
 
 import (
