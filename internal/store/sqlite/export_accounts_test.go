@@ -5,6 +5,7 @@ import (
 	"database/sql"
 
 	"chatmood/internal/account"
+	"chatmood/internal/history"
 )
 
 // AccountQueries are the statements of accounts and mail that choose rows.
@@ -16,8 +17,25 @@ func AccountQueries() []string {
 		sqlCleanUp, sqlLogsOfUser, sqlChangeLog,
 		sqlPutMail, sqlClaimMail, sqlDelivered, sqlRetryMail, sqlBuryMail, sqlDeadMail, sqlWaiting, sqlReviveMail, sqlDropDead,
 		sqlInvites, sqlInviteByHash, sqlUseInvite, sqlReturnInvite, sqlDeleteInvite, sqlDropInvites, sqlSetting, sqlTakeSetting, sqlUsage,
-		sqlEachUser, sqlEachSession, sqlEachInvite, sqlEachLog, sqlHolder, sqlStepAside,
+		sqlEachUser, sqlEachSession, sqlEachInvite, sqlEachLog, sqlHolder, sqlStepAside, sqlNextTwin, sqlStepUp, sqlEmailOf,
+		sqlImportUser, sqlImportSession, sqlImportInvite, sqlImportLog, sqlImportUsage, sqlImportMail, sqlAddUsage, sqlKeepSetting,
 	}
+}
+
+// HistoryQueries are the statements of history, links and holds that choose rows.
+func HistoryQueries() []string {
+	return []string{
+		sqlUpdateEntry, sqlImportEntry, sqlEntry, sqlBySession, sqlRemoveEntry, sqlRemoveUser, sqlCountOf, sqlTotals,
+		sqlKeepReport, sqlDropReport, sqlEntryReport, sqlEachEntry, sqlTags, sqlCountEntries,
+		sqlCreateShare, sqlShares, sqlShareByHash, sqlCountView, sqlRemoveShare, sqlDropShares, sqlEachShare, sqlImportShare,
+		sqlAddHold, sqlDropHold, sqlDropHolds, sqlHoldsOn, sqlHoldsOf, sqlHolds,
+	}
+}
+
+// HistoryListSQL are the statements of a page of a list and of its total.
+func HistoryListSQL(q history.Query) (list, count string) {
+	list, count, _ = historySQL(q.Clean())
+	return list, count
 }
 
 // LogListSQL is the statement of a page of the log.
@@ -26,52 +44,28 @@ func LogListSQL(q account.LogQuery) string { list, _, _ := logSQL(q.Clean(), tru
 // UserListSQL is the statement of a page of users.
 func UserListSQL(q account.UserQuery) string { list, _, _ := userSQL(q.Clean()); return list }
 
-// Explain tells how SQLite carries a statement out.
-func (s *Store) Explain(ctx context.Context, query string) ([]string, error) {
-	args := make([]any, 16)
-	for i := range args {
-		args[i] = "x"
-	}
-	conn, err := s.write.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	n := params(query)
-	for i := range len(query) - 1 {
-		if query[i] == '?' && (query[i+1] < '0' || query[i+1] > '9') {
-			n++
-		}
-	}
-	if len(query) > 0 && query[len(query)-1] == '?' {
-		n++
-	}
-	if n == 6 && query == sqlUpdateUser {
-		n = 16
-	}
-	rows, err := conn.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args[:n]...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var steps []string
-	for rows.Next() {
-		var id, parent, unused int
-		var detail string
-		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-			return nil, err
-		}
-		steps = append(steps, detail)
-	}
-	return steps, rows.Err()
-}
-
 // FillLogs writes many log entries at once.
 func (s *Store) FillLogs(ctx context.Context, n int, entry func(int) account.Activity) error {
 	return s.transact(ctx, func(tx *sql.Tx) error {
 		for i := range n {
 			l := entry(i)
 			if _, err := tx.ExecContext(ctx, sqlAppendLog, logArgs(l)...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// FillHistory writes many entries at once.
+func (s *Store) FillHistory(ctx context.Context, n int, entry func(int) *history.Entry) error {
+	return s.transact(ctx, func(tx *sql.Tx) error {
+		for i := range n {
+			args, err := entryArgs(entry(i))
+			if err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, sqlCreateEntry, args...); err != nil {
 				return err
 			}
 		}

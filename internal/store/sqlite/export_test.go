@@ -2,7 +2,8 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
+	"regexp"
+	"strconv"
 )
 
 // Queries are the statements that choose rows.
@@ -24,36 +25,29 @@ func (s *Store) Pragma(ctx context.Context, name string) (string, error) {
 	return value, err
 }
 
-// Plan tells how SQLite answers a query.
+// Plan tells how SQLite carries a statement out.
 func (s *Store) Plan(ctx context.Context, query string) ([]string, error) {
-	args := make([]any, 6)
+	args := make([]any, params(query))
 	for i := range args {
-		args[i] = 0
+		args[i] = "x"
 	}
-	rows, err := s.read.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args[:params(query)]...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var steps []string
-	for rows.Next() {
+	// The writing connection: the other refuses to plan what writes.
+	return collect(ctx, s.write, func(row scanner) (detail string, err error) {
 		var id, parent, unused int
-		var detail string
-		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-			return nil, err
-		}
-		steps = append(steps, detail)
-	}
-	return steps, rows.Err()
+		return detail, row.Scan(&id, &parent, &unused, &detail)
+	}, "EXPLAIN QUERY PLAN "+query, args...)
 }
 
+var parameter = regexp.MustCompile(`\?(\d*)`)
+
+// params counts the parameters of a statement, numbered ones or not.
 func params(query string) int {
 	n := 0
-	for i := 1; i <= 6; i++ {
-		for j := range len(query) - 1 {
-			if query[j:j+2] == fmt.Sprintf("?%d", i) {
-				n = i
-			}
+	for _, match := range parameter.FindAllStringSubmatch(query, -1) {
+		if number, err := strconv.Atoi(match[1]); err == nil {
+			n = max(n, number)
+		} else {
+			n++
 		}
 	}
 	return n
