@@ -1,16 +1,25 @@
 import { lazy, Suspense } from 'react'
 import { createBrowserRouter, Navigate, RouterProvider } from 'react-router'
-import { Loading } from './components/states'
-import { HomePage } from './pages/HomePage'
+import { RequireUser } from './components/Guards'
 import { Shell } from './components/Shell'
+import { Loading } from './components/states'
 import { CrashPage } from './pages/CrashPage'
+import { HomePage } from './pages/HomePage'
 import { NotFoundPage } from './pages/NotFoundPage'
 
-// The live page and the reports share the plot, which the first page does not need.
+// Each page comes when it is opened; the live page and the reports share the plot.
 const LivePage = lazy(() => import('./pages/LivePage'))
 const SessionsPage = lazy(() => import('./pages/SessionsPage'))
 const SessionPage = lazy(() => import('./pages/SessionPage'))
 const AboutPage = lazy(() => import('./pages/AboutPage'))
+const ContactPage = lazy(() => import('./pages/ContactPage'))
+const LegalPage = lazy(() => import('./pages/LegalPage'))
+const Login = lazy(() => import('./components/auth/Login'))
+const Register = lazy(() => import('./components/auth/Register'))
+const VerifyOtp = lazy(() => import('./components/auth/VerifyOtp'))
+const ForgotPassword = lazy(() => import('./components/auth/ForgotPassword'))
+const ResetPassword = lazy(() => import('./components/auth/ResetPassword'))
+const Setup = lazy(() => import('./components/auth/Setup'))
 
 const router = createBrowserRouter(
   [
@@ -24,6 +33,17 @@ const router = createBrowserRouter(
         { path: 'sessions', element: <SessionsPage /> },
         { path: 'sessions/:id', element: <SessionPage /> },
         { path: 'about', element: <AboutPage /> },
+        { path: 'contact', element: <ContactPage /> },
+        { path: 'privacy', element: <LegalPage page="privacy" /> },
+        { path: 'terms', element: <LegalPage page="terms" /> },
+        { path: 'login', element: <Login /> },
+        { path: 'register', element: <Register /> },
+        { path: 'invite/:code', element: <Register /> },
+        { path: 'verify-otp', element: <VerifyOtp /> },
+        { path: 'forgot-password', element: <ForgotPassword /> },
+        { path: 'reset-password/:userId/:token', element: <ResetPassword /> },
+        { path: 'setup/:token', element: <Setup /> },
+        { element: <RequireUser />, children: [] },
         { path: '*', element: <NotFoundPage /> },
       ],
     },

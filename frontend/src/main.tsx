@@ -3,6 +3,8 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { ApiError } from './api/client'
 import { App } from './App'
+import { AuthProvider } from './contexts/AuthContext'
+import { language } from './i18n'
 import './styles/index.css'
 
 const queries = new QueryClient({
@@ -17,12 +19,16 @@ const queries = new QueryClient({
   },
 })
 
+document.documentElement.lang = language
+
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no element with id "root"')
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={queries}>
-      <App />
+      <AuthProvider>
+        <App />
+      </AuthProvider>
     </QueryClientProvider>
   </StrictMode>,
 )

@@ -1,5 +1,7 @@
 import type { LinkReason } from '../live/connection'
 import type { Label } from '../live/protocol'
+import { account, contact, form } from './en/account'
+import { legal, type LegalText } from './en/legal'
 
 /** Every sentence of the page, in English. Other languages are modules of the type [Catalogue]. */
 export const en = {
@@ -9,8 +11,19 @@ export const en = {
     title: (page: string) => `${page} · chatmood`,
     nav: 'Main',
     home: 'Home',
+    analyze: 'Analyse',
     sessions: 'Sessions',
+    history: 'History',
+    admin: 'Admin',
     about: 'About',
+    more: 'More',
+    upload: 'Upload a log',
+    contact: 'Contact',
+    privacy: 'Privacy',
+    terms: 'Terms',
+    language: 'Language',
+    away: 'The chatmood server does not answer. This page tries again by itself.',
+    offline: 'This device is offline. What you see may be old.',
     theme: { system: 'Theme: as the system', light: 'Theme: light', dark: 'Theme: dark' },
     keys: 'Keyboard shortcuts',
   },
@@ -26,6 +39,23 @@ export const en = {
     cancel: 'Cancel',
     close: 'Close',
     more: 'Show more',
+    messages: 'Messages',
+    back: 'Back',
+    delete: 'Delete',
+    search: 'Search',
+    clear: 'Clear',
+    all: 'All',
+    none: 'none',
+    copy: 'Copy',
+    copied: 'Copied.',
+    copyFailed: 'Copying is not allowed here: select the text and copy it.',
+    page: (n: string, of: string) => `Page ${n} of ${of}`,
+    rows: (from: string, to: string, of: string) => `${from}–${to} of ${of}`,
+    noRows: 'none',
+    previous: 'Previous page',
+    next: 'Next page',
+    perPage: 'Rows',
+    sortBy: (name: string) => `Sort by ${name}`,
     openOnTwitch: 'Open on Twitch',
     homeLink: 'Go to the first page',
   },
@@ -36,6 +66,10 @@ export const en = {
     http: (status: number) => `The server answered with status ${status}.`,
     tooMany: 'Too many requests: wait a moment, then try again.',
   },
+  form,
+  account,
+  contact,
+  legal: legal as Record<keyof typeof legal, LegalText>,
   home: {
     title: 'Home',
     heading: 'How does chat feel right now?',

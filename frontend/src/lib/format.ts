@@ -1,17 +1,20 @@
 /** Numbers, times and durations as people read them, by the reader's locale. */
+import { locale } from '../i18n'
 
-const integer = new Intl.NumberFormat()
-const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 })
-const percent = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0 })
-const signed = new Intl.NumberFormat(undefined, {
+const integer = new Intl.NumberFormat(locale)
+const compact = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 })
+const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 })
+const signed = new Intl.NumberFormat(locale, {
   signDisplay: 'exceptZero',
   minimumFractionDigits: 2,
   maximumFractionDigits: 2,
 })
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
-const clockShort = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
-const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
-const dateTimeZone = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' })
+const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+const clockShort = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' })
+const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' })
+const date = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' })
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
+const dateTimeZone = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'long' })
 
 /** 1,234 */
 export const formatCount = (n: number): string => integer.format(n)
@@ -65,3 +68,26 @@ export const formatClockShort = (ms: number): string => clockShort.format(ms)
 export const formatDateTime = (ms: number): string => dateTime.format(ms)
 /** The whole date with the time zone, for tooltips. */
 export const formatDateTimeZone = (ms: number): string => dateTimeZone.format(ms)
+/** 3 Mar 2026 */
+export const formatDate = (ms: number): string => date.format(ms)
+/** "in 3 days", "2 hours ago" */
+export function formatAgo(ms: number, now: number = Date.now()): string {
+  const seconds = (ms - now) / 1000
+  const size = Math.abs(seconds)
+  if (size < 60) return relative.format(Math.round(seconds), 'second')
+  if (size < 3600) return relative.format(Math.round(seconds / 60), 'minute')
+  if (size < 86_400) return relative.format(Math.round(seconds / 3600), 'hour')
+  return relative.format(Math.round(seconds / 86_400), 'day')
+}
+/** 1.2 MB */
+export function formatBytes(bytes: number): string {
+  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const
+  const i = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3))
+  return new Intl.NumberFormat(locale, {
+    style: 'unit',
+    unit: units[i] ?? 'byte',
+    maximumFractionDigits: i === 0 ? 0 : 1,
+  }).format(bytes / 1000 ** i)
+}
+/** The reader's time zone. */
+export const timeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone
