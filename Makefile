@@ -16,7 +16,7 @@ TOOLS    := $(CURDIR)/.tools/bin
 GOLANGCI_VERSION    := v2.15.0
 GOVULNCHECK_VERSION := v1.9.0
 
-GO_FILES := $(shell find cmd internal frontend/embed.go -name '*.go' -o -name '*.sql' -o -name '*.tsv' -o -name '*.bin' -o -name '*.html' -o -name '*.css' -o -name '*.js' 2>/dev/null)
+GO_FILES := $(shell find cmd internal frontend/embed.go -name '*.go' -o -name '*.sql' -o -name '*.tsv' -o -name '*.bin' -o -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '*.zst' -o -name 'index.txt' 2>/dev/null)
 UI_FILES := $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts frontend/tsconfig*.json frontend/package-lock.json -type f 2>/dev/null)
 
 # Benchmarks beside other people's libraries are modules of their own.
@@ -69,9 +69,10 @@ vet: frontend/dist/index.html
 	go vet ./...
 
 .PHONY: test-go
-test-go: frontend/dist/index.html scripts/c-compiler
+test-go: frontend/dist/index.html scripts/c-compiler scripts/pdf-reader
 	$(call say,Go tests with the race detector)
 	@scripts/c-compiler
+	@scripts/pdf-reader
 	CGO_ENABLED=1 go test -race -timeout 15m ./...
 
 # Test servers come when they are first needed; what cannot be had is said loudly and does not fail.

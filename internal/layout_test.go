@@ -34,7 +34,8 @@ var layout = []allowed{
 	// Its records of judged messages carry a sentiment.Score.
 	{"internal/source/logfile", []string{"internal/chat", "internal/sentiment", "internal/source", "internal/source/irc"}},
 	{"internal/analysis", []string{"internal/chat", "internal/sentiment", "internal/source"}},
-	{"internal/report", []string{"internal/analysis"}},
+	{"internal/report/fonts", nil},
+	{"internal/report", []string{"internal/analysis", "internal/report/fonts"}},
 	{"internal/bus", nil},
 	{"internal/account", nil},
 	{"internal/mail", nil},

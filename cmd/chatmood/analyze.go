@@ -31,8 +31,12 @@ const reportTop = 50
 
 type analyzeCmd struct {
 	Files    []string `arg:"" name:"file" help:"Logs of past chat, plain or gzip; '-' is standard input. Each is one session."`
-	Format   string   `enum:"text,json,csv,markdown" default:"text" help:"Output: text (for people), json (everything), csv (the timeline) or markdown."`
+	Format   string   `placeholder:"FORMAT" help:"Output: text (for people), pdf, html, md, csv (one section) or json (everything). Default text, or what the name given to -o ends in."`
 	JSON     bool     `name:"json" help:"Short for --format json."`
+	Output   string   `short:"o" placeholder:"FILE" help:"Write the report to FILE; '-' is standard output."`
+	Section  string   `placeholder:"SECTION" help:"Of csv: timeline (default), summary, chatters, terms, emotes or moments."`
+	Paper    string   `placeholder:"SIZE" help:"Of pdf: a4 (default) or letter."`
+	Chatters string   `placeholder:"HOW" help:"Show people by their names (default), as pseudonyms, or none."`
 	Messages string   `placeholder:"FILE" help:"Write every message with its judgement to FILE, one JSON object a line; '-' is standard output, in place of the report."`
 	Channel  string   `placeholder:"NAME" help:"The channel, in place of what the log says."`
 	Zone     string   `placeholder:"ZONE" help:"Time zone of logs whose times name none, such as Europe/Berlin or Local (default UTC)."`
@@ -47,6 +51,7 @@ read are counted and shown. Exit code 1 tells that a file could not be analysed;
 Example:
 
   chatmood analyze streamer-2026-01-31.log
+  chatmood analyze -o report.pdf --chatters pseudonyms streamer-2026-01-31.log
   chatmood analyze --json *.json.gz > reports.json
   chatmood analyze --messages judged.ndjson vod.json`
 }
@@ -55,6 +60,10 @@ Example:
 // order of the files.
 func (c *analyzeCmd) Run(e *env) error {
 	opts, err := c.options()
+	if err != nil {
+		return err
+	}
+	form, err := c.form(e)
 	if err != nil {
 		return err
 	}
@@ -68,19 +77,16 @@ func (c *analyzeCmd) Run(e *env) error {
 		}
 		defer done() //nolint:errcheck // closed below; this is for the ways out before
 		a.messages = logfile.NewWriter(out)
-		if err := c.analyse(e, a, parallel); err != nil {
+		if err := c.analyse(e, a, form, parallel); err != nil {
 			return errors.Join(err, done())
 		}
 		return done()
 	}
-	return c.analyse(e, a, parallel)
+	return c.analyse(e, a, form, parallel)
 }
 
 func (c *analyzeCmd) options() (logfile.Options, error) {
 	var opts logfile.Options
-	if c.JSON {
-		c.Format = "json"
-	}
 	if c.Channel != "" {
 		name, ok := chat.CleanChannel(c.Channel)
 		if !ok {
@@ -114,12 +120,8 @@ func (c *analyzeCmd) openMessages(e *env) (w io.Writer, done func() error, err e
 	if c.Messages == "-" {
 		return out, out.Flush, nil
 	}
-	if target, err := os.Stat(c.Messages); err == nil {
-		for _, name := range c.Files {
-			if info, err := os.Stat(name); err == nil && os.SameFile(info, target) {
-				return nil, nil, usagef("--messages %s would overwrite the log itself: name another file", c.Messages)
-			}
-		}
+	if err := c.spared(c.Messages, "--messages"); err != nil {
+		return nil, nil, err
 	}
 	f, err := os.Create(c.Messages)
 	if err != nil {
@@ -135,7 +137,7 @@ func (c *analyzeCmd) openMessages(e *env) (w io.Writer, done func() error, err e
 }
 
 // analyse analyses the files and writes their reports.
-func (c *analyzeCmd) analyse(e *env, a *analyzer, parallel int) error {
+func (c *analyzeCmd) analyse(e *env, a *analyzer, form report.Options, parallel int) error {
 	bar := startProgress(e, a, c.Files)
 	reports := make([]*report.Report, len(c.Files))
 	errs := make([]error, len(c.Files))
@@ -170,7 +172,7 @@ func (c *analyzeCmd) analyse(e *env, a *analyzer, parallel int) error {
 		}
 	}
 	if c.Messages != "-" {
-		if err := c.write(e, good); err != nil {
+		if err := c.write(e, good, form); err != nil {
 			return err
 		}
 	}
@@ -183,37 +185,117 @@ func (c *analyzeCmd) analyse(e *env, a *analyzer, parallel int) error {
 	return errs[0]
 }
 
-// write writes the reports in the chosen format.
-func (c *analyzeCmd) write(e *env, reports []*report.Report) error {
-	if len(reports) == 0 {
-		return nil
+// form returns the form of the report that the flags ask for.
+func (c *analyzeCmd) form(e *env) (report.Options, error) {
+	opt := report.Options{Format: report.Text, Version: buildVersion()}
+	name := c.Format
+	switch {
+	case c.JSON:
+		name = string(report.JSON)
+	case name == "" && c.Output != "" && c.Output != "-":
+		if end := strings.TrimPrefix(filepath.Ext(c.Output), "."); end != "" {
+			if f, err := report.ParseFormat(end); err == nil {
+				name = string(f)
+			}
+		}
 	}
-	if c.Format == "json" {
-		if len(c.Files) > 1 && len(reports) == 1 {
-			// An array for several files, however many of them were good.
-			return report.JSONArray(e.stdout, reports)
+	var err error
+	if name != "" {
+		if opt.Format, err = report.ParseFormat(name); err != nil {
+			return opt, usagef("--format: %v", err)
 		}
-		return report.AllJSON(e.stdout, reports)
 	}
-	opts := textOptions(e.stdout)
-	for i, r := range reports {
-		var err error
-		if i > 0 && c.Format != "csv" {
-			fmt.Fprintln(e.stdout)
+	if opt.Section, err = report.ParseSection(c.Section); err != nil {
+		return opt, usagef("--section: %v", err)
+	}
+	if opt.Paper, err = report.ParsePaper(c.Paper); err != nil {
+		return opt, usagef("--paper: %v", err)
+	}
+	if opt.Chatters, err = report.ParseChatters(c.Chatters); err != nil {
+		return opt, usagef("--chatters: %v", err)
+	}
+	switch {
+	case c.Section != "" && opt.Format != report.CSV:
+		return opt, usagef("--section is for --format csv only")
+	case c.Paper != "" && opt.Format != report.PDF:
+		return opt, usagef("--paper is for --format pdf only")
+	case c.Output != "" && c.Messages == "-":
+		return opt, usagef("--messages - takes the place of the report: leave out -o, or write the messages to a file")
+	}
+	switch opt.Format {
+	case report.PDF:
+		if c.toStdout() && isTerminal(e.stdout) {
+			return opt, usagef("a PDF cannot be shown in a terminal: name a file with -o")
 		}
-		switch c.Format {
-		case "csv":
-			err = r.CSV(e.stdout, i == 0)
-		case "markdown":
-			err = r.Markdown(e.stdout)
-		default:
-			err = r.Text(e.stdout, opts)
+		fallthrough
+	case report.HTML:
+		opt.Generated = time.Now().Truncate(time.Second)
+	case report.Text:
+		if c.toStdout() {
+			opt.Text = textOptions(e.stdout)
 		}
-		if err != nil {
-			return err
+	case report.CSV, report.JSON, report.Markdown:
+	}
+	if !c.toStdout() {
+		if err := c.spared(c.Output, "-o"); err != nil {
+			return opt, err
+		}
+	}
+	return opt, nil
+}
+
+func (c *analyzeCmd) toStdout() bool { return c.Output == "" || c.Output == "-" }
+
+// spared makes sure that a file to be written is none of the logs.
+func (c *analyzeCmd) spared(name, flag string) error {
+	target, err := os.Stat(name)
+	if err != nil {
+		return nil //nolint:nilerr // it is not there yet, or opening it says more
+	}
+	for _, log := range c.Files {
+		if info, err := os.Stat(log); err == nil && os.SameFile(info, target) {
+			return usagef("%s %s would overwrite the log itself: name another file", flag, name)
 		}
 	}
 	return nil
+}
+
+// write writes the reports in the chosen form.
+func (c *analyzeCmd) write(e *env, reports []*report.Report, opt report.Options) error {
+	if len(reports) == 0 {
+		return nil
+	}
+	inputs := make([]report.Input, len(reports))
+	for i, r := range reports {
+		inputs[i] = report.Input{Report: r}
+		if opt.Format != report.JSON && opt.Format != report.CSV { // programs make their own
+			inputs[i].Summary = report.Summarize(inputs[i])
+		}
+	}
+	// What was analysed before an interruption is written still.
+	ctx := context.WithoutCancel(e.ctx)
+	write := func(w io.Writer) error {
+		if len(c.Files) == 1 {
+			return report.Write(ctx, w, inputs[0], opt)
+		}
+		return report.WriteAll(ctx, w, inputs, opt) // all of them, however many were good
+	}
+	if c.toStdout() {
+		return write(e.stdout)
+	}
+	f, err := os.Create(c.Output)
+	if err != nil {
+		return usagef("opening the file for -o: %v", err)
+	}
+	if err := errors.Join(write(f), f.Close()); err != nil {
+		return fmt.Errorf("writing %s: %w", c.Output, err)
+	}
+	return nil
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // textOptions fits the text to w: colours only on a terminal that wants them

@@ -172,7 +172,7 @@ func TestAnalyzeFailures(t *testing.T) {
 		says []string
 	}{
 		{"no file", nil, exitUsage, []string{"file"}},
-		{"unknown format", []string{"--format", "pdf", log}, exitUsage, []string{"--format"}},
+		{"unknown format", []string{"--format", "docx", log}, exitUsage, []string{"--format"}},
 		{"bad channel", []string{"--channel", "no such!", log}, exitUsage, []string{"--channel", "letters"}},
 		{"bad zone", []string{"--zone", "Mars/Olympus", log}, exitUsage, []string{"--zone", "Europe/Berlin"}},
 		{"standard input twice", []string{"-", "-"}, exitUsage, []string{"only once"}},

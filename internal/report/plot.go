@@ -9,10 +9,26 @@ import (
 
 // column is one column of the plot.
 type column struct {
-	n    int     // messages
-	sum  float64 // of their scores
-	gap  bool    // chat was not read in most of it
-	mark rune    // what happened in it, 0: nothing
+	n   int     // messages
+	sum float64 // of their scores
+	// voices and voiceSum are of the messages that count for the mood.
+	voices             int
+	voiceSum           float64
+	positive, negative int  // of n
+	gap                bool // chat was not read in most of it
+	mark               rune // what happened in it, 0: nothing
+}
+
+// mood returns the mood in the column: the mean score of the messages that
+// count for it, of all where those were not counted.
+func (c *column) mood() float64 {
+	switch {
+	case c.voices > 0:
+		return c.voiceSum / float64(c.voices)
+	case c.n > 0:
+		return c.sum / float64(c.n)
+	}
+	return 0
 }
 
 // columns sums the timeline up into width columns, and returns how many
@@ -31,6 +47,10 @@ func columns(tl *analysis.Timeline, width int) ([]column, float64) {
 		c := &cols[at(b.T)]
 		c.n += b.Positive + b.Neutral + b.Negative
 		c.sum += b.Sum
+		c.voices += b.Voices
+		c.voiceSum += b.VoiceSum
+		c.positive += b.Positive
+		c.negative += b.Negative
 	}
 	for i := range cols {
 		start := float64(from) + float64(i)*each
@@ -89,13 +109,7 @@ func ratePlot(cols []column, each float64) ([]string, float64) {
 // moodPlot draws the mean score of each column as a braille line around zero,
 // top row first, and returns the value of the top (the bottom is its negative).
 func moodPlot(cols []column) ([]string, float64) {
-	top := 0.2
-	for _, c := range cols {
-		if c.n >= minColumn {
-			top = max(top, math.Abs(c.sum/float64(c.n)))
-		}
-	}
-	top = math.Ceil(top*10) / 10
+	top := moodTop(cols)
 	const dots = moodRows * 4
 	bits := [4][2]rune{{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}}
 	cells := make([][]rune, moodRows)
@@ -118,7 +132,7 @@ func moodPlot(cols []column) ([]string, float64) {
 			last = -1
 			continue
 		}
-		y := height(c.sum / float64(c.n))
+		y := height(c.mood())
 		from := y
 		if last >= 0 { // join it to the column before
 			from = last
@@ -140,6 +154,17 @@ func moodPlot(cols []column) ([]string, float64) {
 		}
 	}
 	return joined(rows), top
+}
+
+// moodTop returns where the scale of the mood ends: at least 0.2, at most 1.
+func moodTop(cols []column) float64 {
+	top := 0.2
+	for i := range cols {
+		if c := &cols[i]; c.n >= minColumn {
+			top = max(top, math.Abs(c.mood()))
+		}
+	}
+	return min(math.Ceil(top*10-1e-9)/10, 1)
 }
 
 // minColumn is how many messages a column needs to stretch the scale of the

@@ -94,13 +94,19 @@ func sample() *Report {
 	return r
 }
 
-func text(t *testing.T, r *Report, opts TextOptions) string {
+// form writes a report in one form.
+func form(t testing.TB, in Input, opt Options) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := r.Text(&b, opts); err != nil {
+	if err := Write(t.Context(), &b, in, opt); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+func text(t *testing.T, r *Report, opts TextOptions) string {
+	t.Helper()
+	return form(t, Input{Report: r}, Options{Format: Text, Text: opts})
 }
 
 func TestText(t *testing.T) {
@@ -146,12 +152,9 @@ func TestColorCarriesNothing(t *testing.T) {
 }
 
 func TestMarkdown(t *testing.T) {
-	var b bytes.Buffer
-	if err := sample().Markdown(&b); err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "markdown.golden", b.Bytes())
-	if strings.Contains(b.String(), "<b>") || strings.Contains(b.String(), "|pipe|") {
+	got := form(t, Input{Report: sample()}, Options{Format: Markdown})
+	golden(t, "markdown.golden", []byte(got))
+	if strings.Contains(got, "<b>") || strings.Contains(got, "|pipe|") {
 		t.Error("a chatter's words were taken as Markdown")
 	}
 }
@@ -160,16 +163,13 @@ func TestCSV(t *testing.T) {
 	r := sample()
 	r.Timeline.Marks[0].Text = "=HYPERLINK(\"x\"), \"quoted\""
 	r.Snapshot.Channel = "@streamer"
-	var b bytes.Buffer
-	if err := r.CSV(&b, true); err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "csv.golden", b.Bytes())
-	rows, err := csv.NewReader(&b).ReadAll()
+	got := form(t, Input{Report: r}, Options{Format: CSV})
+	golden(t, "csv.golden", []byte(got))
+	rows, err := csv.NewReader(strings.NewReader(got)).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(rows) != 57 || len(rows[0]) != 9 {
+	if len(rows) != 57 || len(rows[0]) != 12 {
 		t.Fatalf("%d rows of %d cells", len(rows), len(rows[0]))
 	}
 	seen := 0
@@ -184,7 +184,9 @@ func TestCSV(t *testing.T) {
 	if seen != 1 {
 		t.Errorf("the mark was seen %d times", seen)
 	}
-	for in, want := range map[string]string{"": "", "a=b": "a=b", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@a": "'@a", "\tx": "'\tx", "\rx": "'\rx"} {
+	for in, want := range map[string]string{
+		"": "", "a=b": "a=b", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@a": "'@a", "\tx": "'\tx", "\rx": "'\rx", "  =1": "'  =1", "\x00=1": "'=1", "＝1": "'＝1", "a\x00b": "ab",
+	} {
 		if got := csvText(in); got != want {
 			t.Errorf("csvText(%q) = %q, want %q", in, got, want)
 		}
@@ -192,19 +194,17 @@ func TestCSV(t *testing.T) {
 }
 
 func TestJSON(t *testing.T) {
-	var one, two bytes.Buffer
-	if err := AllJSON(&one, []*Report{sample()}); err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "json.golden", one.Bytes())
+	one := form(t, Input{Report: sample()}, Options{Format: JSON})
+	golden(t, "json.golden", []byte(one))
 	var back Report
-	if err := json.Unmarshal(one.Bytes(), &back); err != nil {
+	if err := json.Unmarshal([]byte(one), &back); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(sample(), &back); diff != "" {
 		t.Errorf("read back (-written +read):\n%s", diff)
 	}
-	if err := AllJSON(&two, []*Report{sample(), sample()}); err != nil {
+	var two bytes.Buffer
+	if err := WriteAll(t.Context(), &two, []Input{{Report: sample()}, {Report: sample()}}, Options{Format: JSON}); err != nil {
 		t.Fatal(err)
 	}
 	var list []Report
@@ -222,12 +222,10 @@ func TestSparse(t *testing.T) {
 		if !strings.HasPrefix(got, "Chat of #") || strings.Contains(got, "NaN") || strings.Contains(got, "Inf") {
 			t.Errorf("%s:\n%s", name, got)
 		}
-		var b bytes.Buffer
-		if err := r.Markdown(&b); err != nil || strings.Contains(b.String(), "NaN") {
-			t.Errorf("%s: %v\n%s", name, err, b.String())
-		}
-		if err := r.CSV(&b, true); err != nil {
-			t.Errorf("%s: %v", name, err)
+		for _, format := range Formats() {
+			if got := form(t, Input{Report: r}, Options{Format: format}); strings.Contains(got, "NaN") || strings.Contains(got, "Inf ") {
+				t.Errorf("%s as %s:\n%s", name, format, got)
+			}
 		}
 	}
 }
@@ -284,7 +282,7 @@ func BenchmarkText(b *testing.B) {
 	r := sample()
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := r.Text(&bytes.Buffer{}, TextOptions{}); err != nil {
+		if err := Write(b.Context(), &bytes.Buffer{}, Input{Report: r}, Options{Format: Text}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -21,16 +20,17 @@ type TextOptions struct {
 	Color bool
 }
 
-// Text writes the report for people, in UTF-8.
-func (r *Report) Text(w io.Writer, opts TextOptions) error {
+// text writes the report for people, in UTF-8.
+func (d *document) text(out *bufio.Writer) {
+	opts := d.opt.Text
 	if opts.Width == 0 {
 		opts.Width = 80
 	}
 	opts.Width = min(max(opts.Width, 40), 160)
-	t := &textReport{r: r, s: &r.Snapshot, w: bufio.NewWriter(w), opts: opts}
-	t.days = r.Timeline.To.Sub(r.Timeline.From) > 24*time.Hour || r.Timeline.From.UTC().YearDay() != r.Timeline.To.UTC().YearDay()
+	t := &textReport{document: d, w: out, opts: opts}
 	t.head()
 	t.counts()
+	t.tell()
 	t.plot()
 	t.moments()
 	t.chatters()
@@ -39,18 +39,12 @@ func (r *Report) Text(w io.Writer, opts TextOptions) error {
 	t.waves()
 	t.gaps()
 	t.source()
-	if err := t.w.Flush(); err != nil {
-		return fmt.Errorf("writing the report: %w", err)
-	}
-	return nil
 }
 
 type textReport struct {
-	r    *Report
-	s    *analysis.Snapshot
+	*document
 	w    *bufio.Writer
 	opts TextOptions
-	days bool // times need their day
 }
 
 // ANSI colours.
@@ -74,7 +68,7 @@ func (t *textReport) say(format string, args ...any) {
 	fmt.Fprintf(t.w, format+"\n", args...)
 }
 
-func (t *textReport) title(s string) {
+func (t *textReport) heading(s string) {
 	t.say("")
 	t.say("%s", t.paint(bold, s))
 }
@@ -91,21 +85,33 @@ func (t *textReport) item(label, text string) {
 }
 
 func (t *textReport) head() {
-	s := t.s
-	t.say("%s", t.paint(bold, fit("Chat of #"+clean(cmp.Or(s.Channel, "unknown channel")), t.opts.Width)))
-	end := s.At
-	if !s.EndedAt.IsZero() {
-		end = s.EndedAt
+	t.say("%s", t.paint(bold, fit(t.title(), t.opts.Width)))
+	if t.name != "" {
+		t.item("Channel", t.channel())
 	}
-	to := end.UTC().Format("15:04:05")
-	if !sameDay(s.StartedAt, end) {
-		to = end.UTC().Format(time.DateTime)
+	t.item("When", t.when())
+	if len(t.tags) > 0 {
+		t.item("Tags", t.tagList())
 	}
-	t.item("When", fmt.Sprintf("%s to %s UTC (%s)", s.StartedAt.UTC().Format(time.DateTime), to, span(s.Duration)))
+	if t.note != "" {
+		t.item("Note", clean(t.note))
+	}
 }
 
-func sameDay(a, b time.Time) bool {
-	return a.UTC().Format(time.DateOnly) == b.UTC().Format(time.DateOnly)
+// tell writes the summary.
+func (t *textReport) tell() {
+	if t.summary == nil {
+		return
+	}
+	t.heading("Summary")
+	for _, paragraph := range t.paragraphs() {
+		for _, line := range wrap(paragraph, t.opts.Width) {
+			t.say("%s", line)
+		}
+	}
+	for _, line := range wrap("("+t.written()+")", t.opts.Width) {
+		t.say("%s", line)
+	}
 }
 
 func (t *textReport) counts() {
@@ -141,6 +147,9 @@ func (t *textReport) counts() {
 		}
 		t.item("Rate", text)
 	}
+	if t.legacy {
+		return // how many wrote is not known
+	}
 	about := ""
 	if !s.Chatters.Exact && s.Chatters.Distinct > 0 {
 		about = "about "
@@ -164,14 +173,58 @@ func join(pairs ...any) string {
 }
 
 func (t *textReport) plot() {
-	rows := plotRows(&t.r.Timeline, t.opts.Width, t.days)
+	rows := t.drawing(t.opts.Width)
 	if len(rows) == 0 {
 		return
 	}
-	t.title("Course")
+	t.heading("Course")
 	for _, row := range rows {
 		t.say("%s", strings.TrimRight(row, " "))
 	}
+}
+
+// drawing draws the course in characters, without colours, at most width wide.
+func (d *document) drawing(width int) []string {
+	if d.legacy {
+		return shareRows(d.shares, width, d.days)
+	}
+	return plotRows(&d.r.Timeline, width, d.days)
+}
+
+// shareRows draws the shares of positive and negative messages of a document of
+// the old system, one row each.
+func shareRows(shares []LegacyShare, width int, days bool) []string {
+	const left = 11
+	cols := min(width-left-1, len(shares))
+	if cols < 2 {
+		return nil
+	}
+	blocks := []rune(" ▁▂▃▄▅▆▇█")
+	row := func(name string, value func(LegacyShare) float64) string {
+		var b strings.Builder
+		for i := range cols {
+			part := shares[i*len(shares)/cols : (i+1)*len(shares)/cols]
+			sum := 0.0
+			for _, s := range part {
+				sum += value(s)
+			}
+			b.WriteRune(blocks[min(int(sum/float64(len(part))*8+0.5), 8)])
+		}
+		return pad(name, left-1) + "┤" + b.String()
+	}
+	out := []string{
+		row("positive", func(s LegacyShare) float64 { return s.Positive }),
+		row("neutral", func(s LegacyShare) float64 { return s.Neutral }),
+		row("negative", func(s LegacyShare) float64 { return s.Negative }),
+	}
+	from, to := clock(shares[0].At, days), clock(shares[len(shares)-1].At, days)
+	if fill := cols - len(from) - len(to); fill > 0 {
+		out = append(out, strings.Repeat(" ", left)+from+strings.Repeat(" ", fill)+to)
+	}
+	for _, l := range wrap("Shares of the messages of each minute; a full block is all of them.", width-left) {
+		out = append(out, strings.Repeat(" ", left)+l)
+	}
+	return out
 }
 
 // plotRows draws mood and rate over time, without colours, at most width wide.
@@ -239,7 +292,7 @@ func (t *textReport) moments() {
 	if len(list)+len(t.s.Marks) == 0 {
 		return
 	}
-	t.title("Moments")
+	t.heading("Moments")
 	type line struct {
 		at   time.Time
 		text string
@@ -316,14 +369,17 @@ func strength(m *analysis.Moment) float64 {
 
 func (t *textReport) chatters() {
 	top := t.s.Chatters.Top
-	if len(top.All) == 0 {
+	if len(top.All)+len(top.Positive)+len(top.Neutral)+len(top.Negative) == 0 {
 		return
 	}
-	t.title("Who wrote most")
+	t.heading("Who wrote most")
 	lists := []struct {
 		name, color string
 		list        []analysis.Chatter
 	}{{"all", bold, top.All}, {"+ positive", green, top.Positive}, {"· neutral", grey, top.Neutral}, {"− negative", red, top.Negative}}
+	if t.legacy {
+		lists = lists[1:] // it does not know the others
+	}
 	perRow := len(lists)
 	if t.opts.Width < 72 {
 		perRow = 2
@@ -367,7 +423,7 @@ func (t *textReport) terms(title string, list []analysis.Term) {
 	if len(list) == 0 {
 		return
 	}
-	t.title(title + " (messages; share + and −)")
+	t.heading(title + " (messages; share + and −)")
 	name := min(t.opts.Width-34, 30)
 	if t.opts.Width < 56 {
 		name = t.opts.Width - 26
@@ -393,7 +449,7 @@ func (t *textReport) waves() {
 	if len(t.s.Waves) == 0 {
 		return
 	}
-	t.title("Copypasta waves")
+	t.heading("Copypasta waves")
 	for _, w := range biggest(t.s.Waves) {
 		prefix := fmt.Sprintf("%s  %s × by %s  ", clock(w.From, t.days), number(w.Count), number(w.Chatters))
 		t.say("%s%s", prefix, fit(clean(w.Text), t.opts.Width-len(prefix)))
@@ -411,7 +467,7 @@ func (t *textReport) gaps() {
 	if len(t.s.Gaps) == 0 {
 		return
 	}
-	t.title("Gaps")
+	t.heading("Gaps")
 	for _, g := range t.s.Gaps[:min(len(t.s.Gaps), listed)] {
 		prefix := clock(g.From, t.days) + " to " + clock(g.To, t.days) + "  "
 		t.say("%s%s", prefix, fit(gapText(g.Reason), t.opts.Width-len(prefix)))
@@ -453,7 +509,7 @@ func (t *textReport) source() {
 	if src == nil {
 		return
 	}
-	t.title("File")
+	t.heading("File")
 	t.item("Name", clean(src.File))
 	text := fmt.Sprintf("%s, %s lines", src.Format, number(int(src.Lines)))
 	if src.Seconds > 0 {

@@ -100,9 +100,9 @@ func pair(a int, unitA string, b int, unitB string) string {
 // covers more than one.
 func clock(t time.Time, days bool) string {
 	if days {
-		return t.UTC().Format("01-02 15:04:05")
+		return t.Format("01-02 15:04:05")
 	}
-	return t.UTC().Format("15:04:05")
+	return t.Format("15:04:05")
 }
 
 // clean removes from chatters' words what could steer a terminal or turn the
@@ -141,7 +141,8 @@ func pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(width-uniseg.StringWidth(s), 0))
 }
 
-// wrap breaks text into lines of at most width columns.
+// wrap breaks text into lines of at most width columns; words that are longer
+// are broken.
 func wrap(s string, width int) []string {
 	var lines []string
 	line, used := "", 0
@@ -149,6 +150,12 @@ func wrap(s string, width int) []string {
 		w := uniseg.StringWidth(word)
 		if used > 0 && used+1+w > width {
 			lines, line, used = append(lines, line), "", 0
+		}
+		if w > width {
+			pieces := pieces(word, width)
+			lines = append(lines, pieces[:len(pieces)-1]...)
+			word = pieces[len(pieces)-1]
+			w = uniseg.StringWidth(word)
 		}
 		if used > 0 {
 			line, used = line+" ", used+1
@@ -159,4 +166,37 @@ func wrap(s string, width int) []string {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// pieces breaks a word into pieces of at most width columns, at least one.
+func pieces(word string, width int) []string {
+	var out []string
+	start, at, used := 0, 0, 0
+	for g := uniseg.NewGraphemes(word); g.Next(); {
+		if used > 0 && used+g.Width() > width {
+			out, start, used = append(out, word[start:at]), at, 0
+		}
+		used += g.Width()
+		at += len(g.Str())
+	}
+	return append(out, word[start:])
+}
+
+// hms writes a duration as HH:MM:SS.
+func hms(seconds float64) string {
+	n := int64(math.Round(max(seconds, 0)))
+	return fmt.Sprintf("%02d:%02d:%02d", n/3600, n/60%60, n%60)
+}
+
+// sameDay tells whether two instants fall on one day of their zone.
+func sameDay(a, b time.Time) bool {
+	return a.Format(time.DateOnly) == b.Format(time.DateOnly)
+}
+
+// plural writes a count with its noun.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return number(n) + " " + many
 }
