@@ -1,7 +1,10 @@
-// Package mongo keeps chatmood's sessions in MongoDB, or in a server that
-// speaks its protocol.
+// Package mongo keeps everything that outlives the process in MongoDB, or in a
+// server that speaks its protocol.
 //
-// It uses three collections of its own and touches no other of the database:
+// Users, history and logs of an older system are read and written where they
+// are and as that system does, so that it can be put in place of this one again:
+// see [Accounts] and [History]. All else is in collections whose names begin
+// with chatmood_. Those of the analyses are three:
 //
 //   - chatmood_sessions has one document for each session. While the session
 //     runs, its field parts tells for each part which chunks hold it.
@@ -17,8 +20,8 @@
 // leaves all or nothing, on a replica set as well as on a single server, without
 // transactions. See docs/adr/0005-mongodb.md.
 //
-// Only insert, find, update, delete and createIndexes are used, so that servers
-// without aggregation or transactions serve as well.
+// Only insert, find, update, delete, findAndModify, count and createIndexes are
+// used, so that servers without aggregation or transactions serve as well.
 package mongo
 
 import (
@@ -40,11 +43,27 @@ import (
 	"chatmood/internal/analysis"
 )
 
-// The collections. The old program's users, history and logs are not touched.
+// The collections: those of the older system, and ours.
 const (
+	usersName   = "users"
+	historyName = "history"
+	logsName    = "logs"
+
 	sessionsName = "chatmood_sessions"
 	chunksName   = "chatmood_chunks"
 	commitsName  = "chatmood_commits"
+	emailsName   = "chatmood_emails"
+	loginsName   = "chatmood_logins"
+	codesName    = "chatmood_codes"
+	invitesName  = "chatmood_invites"
+	settingsName = "chatmood_settings"
+	usageName    = "chatmood_usage"
+	outboxName   = "chatmood_outbox"
+	reportsName  = "chatmood_reports"
+	sharesName   = "chatmood_shares"
+	holdsName    = "chatmood_holds"
+	pendingName  = "chatmood_pending"
+	locksName    = "chatmood_locks"
 )
 
 const (
@@ -69,18 +88,23 @@ type Config struct {
 	Log      *slog.Logger // nil: nothing is logged
 }
 
-// Store keeps sessions in MongoDB. It is safe for concurrent use.
+// Store keeps sessions in MongoDB; its methods Accounts, Outbox, History and
+// Holds return what keeps the rest. It is safe for concurrent use.
 type Store struct {
-	client   *driver.Client
-	sessions *driver.Collection
-	chunks   *driver.Collection
-	commits  *driver.Collection
-	log      *slog.Logger
-	hide     secrets
-	zip      *zstd.Encoder
-	unzip    *zstd.Decoder
-	pool     pool
-	close    func() error
+	client *driver.Client
+	db     *driver.Database
+
+	users, history, logs                                    *driver.Collection
+	sessions, chunks, commits                               *driver.Collection
+	emails, logins, codes, invites, settings, usage, outbox *driver.Collection
+	reports, shares, holds, pending, locks                  *driver.Collection
+
+	log   *slog.Logger
+	hide  secrets
+	zip   *zstd.Encoder
+	unzip *zstd.Decoder
+	pool  pool
+	close func() error
 
 	// writing lets one writer of this process at a time, as a session's next
 	// generation follows from the one before.
@@ -128,42 +152,29 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 		// A secondary may lag behind: a session must not resume from what it was.
 		SetReadPreference(readpref.Primary()).
 		SetBSONOptions(&options.BSONOptions{UseJSONStructTags: true}))
-	s.sessions, s.chunks, s.commits = db.Collection(sessionsName), db.Collection(chunksName), db.Collection(commitsName)
+	s.db = db
+	for name, coll := range map[string]**driver.Collection{
+		usersName: &s.users, historyName: &s.history, logsName: &s.logs,
+		sessionsName: &s.sessions, chunksName: &s.chunks, commitsName: &s.commits,
+		emailsName: &s.emails, loginsName: &s.logins, codesName: &s.codes, invitesName: &s.invites, settingsName: &s.settings,
+		usageName: &s.usage, outboxName: &s.outbox, reportsName: &s.reports, sharesName: &s.shares, holdsName: &s.holds,
+		pendingName: &s.pending, locksName: &s.locks,
+	} {
+		*coll = db.Collection(name)
+	}
 	if err := s.client.Ping(ctx, readpref.Primary()); err != nil {
 		return nil, s.explain(ctx, "connecting to", err)
 	}
-	if err := s.index(ctx); err != nil {
+	if err := s.makeIndexes(ctx); err != nil {
 		return nil, s.explain(ctx, "making the indexes of", err)
 	}
 	if err := s.settle(ctx); err != nil {
 		return nil, s.explain(ctx, "completing checkpoints in", err)
 	}
-	return s, nil
-}
-
-// index makes the indexes that are missing.
-func (s *Store) index(ctx context.Context) error {
-	for _, want := range []struct {
-		coll *driver.Collection
-		keys bson.D
-	}{
-		{s.sessions, bson.D{{Key: "state", Value: 1}, {Key: "started_us", Value: 1}, {Key: "_id", Value: 1}}},
-		{s.sessions, bson.D{{Key: "state", Value: 1}, {Key: "ended_us", Value: -1}, {Key: "_id", Value: -1}}},
-		{s.sessions, bson.D{{Key: "state", Value: 1}, {Key: "channel", Value: 1}, {Key: "ended_us", Value: -1}, {Key: "_id", Value: -1}}},
-		{s.chunks, bson.D{{Key: "session", Value: 1}, {Key: "part", Value: 1}, {Key: "gen", Value: 1}}},
-	} {
-		_, err := want.coll.Indexes().CreateOne(ctx, driver.IndexModel{Keys: want.keys})
-		var failed driver.CommandError
-		if errors.As(err, &failed) && (failed.Code == codeIndexOptionsConflict || failed.Code == codeIndexKeySpecsConflict) {
-			// An administrator made it, under another name or with other options.
-			s.log.Debug("an index is there already, made otherwise", "collection", want.coll.Name(), "reason", failed.Message)
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("collection %s: %w", want.coll.Name(), err)
-		}
+	if err := s.mend(ctx); err != nil {
+		return nil, s.explain(ctx, "completing what was interrupted in", err)
 	}
-	return nil
+	return s, nil
 }
 
 // Check reports whether the database can be read.

@@ -1,0 +1,131 @@
+package mongo
+
+import (
+	"context"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"chatmood/internal/account"
+)
+
+// What takes several steps is noted in chatmood_pending before the first and
+// taken out after the last. Who opens the database, and who drops expired
+// things, finishes what a crash has left there.
+//
+// The note of a user's deletion is its commit: from then on it happens, and who
+// finds the note goes through all steps again; each may be done twice. The note
+// of a write to the history says which pieces of reports it makes and which it
+// replaces; the entry itself decides which of them go: see [Store.sweepReports].
+
+// The kinds of notes.
+const (
+	pendingUser   = "user"
+	pendingReport = "report"
+)
+
+// pending is a document of chatmood_pending.
+type pending struct {
+	ID   bson.ObjectID `bson:"_id"`
+	Kind string        `bson:"kind"`
+	AtUS int64         `bson:"at_us"`
+	// Of a user's deletion.
+	User  string `bson:"user,omitempty"`
+	Email string `bson:"email,omitempty"`
+	// Of a write to the history.
+	Entries []string `bson:"entries,omitempty"`
+	Made    string   `bson:"made,omitempty"`     // the report that is written
+	Old     string   `bson:"replaced,omitempty"` // the report that was there before
+}
+
+// note keeps a note until done is called.
+func (s *Store) note(ctx context.Context, p pending) (done func(context.Context) error, err error) {
+	p.ID, p.AtUS = bson.NewObjectID(), time.Now().UnixMicro()
+	if _, err := s.pending.InsertOne(ctx, p); err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error { return s.forgetNote(ctx, p.ID) }, nil
+}
+
+func (s *Store) forgetNote(ctx context.Context, id bson.ObjectID) error {
+	_, err := s.pending.DeleteOne(ctx, bson.D{{Key: "_id", Value: id}})
+	return err
+}
+
+// DeleteUser implements [account.Store]. When an error of the connection comes
+// after its first step, the user is deleted all the same, at the latest when
+// expired things are dropped.
+func (a *Accounts) DeleteUser(ctx context.Context, id string) error {
+	return a.explain(ctx, "deleting a user from", a.deleteUser(ctx, id))
+}
+
+func (a *Accounts) deleteUser(ctx context.Context, id string) error {
+	u, oid, err := a.user(ctx, id)
+	if err != nil {
+		return err
+	}
+	if u.ActiveAdmin() {
+		done, err := a.s.guardAdmins(ctx, oid)
+		if err != nil {
+			return err
+		}
+		defer done()
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := finishing(ctx)
+	defer cancel()
+	p := pending{Kind: pendingUser, User: id, Email: u.Email}
+	done, err := a.s.note(ctx, p)
+	if err != nil {
+		return err
+	}
+	if err := a.removeUser(ctx, p.User, p.Email); err != nil {
+		return err
+	}
+	return done(ctx)
+}
+
+// removeUser does the steps of a deletion: the user first, so that nobody signs
+// in or gets a code any more.
+func (a *Accounts) removeUser(ctx context.Context, id, email string) error {
+	oid, _ := objectID(id)
+	if _, err := a.s.users.DeleteOne(ctx, bson.D{{Key: "_id", Value: oid}}); err != nil {
+		return err
+	}
+	for _, coll := range []*driver.Collection{a.s.logins, a.s.codes} {
+		if _, err := coll.DeleteMany(ctx, bson.D{{Key: "user", Value: id}}); err != nil {
+			return err
+		}
+	}
+	if err := a.anonymise(ctx, id, email); err != nil {
+		return err
+	}
+	return a.s.release(ctx, account.EmailKey(email), id)
+}
+
+// mend finishes what crashes have left, and notes the addresses of users whom
+// the older system added.
+func (s *Store) mend(ctx context.Context) error {
+	left, err := findAll[pending](ctx, s.pending, bson.D{}, options.Find().SetSort(order(false, "_id")))
+	if err != nil {
+		return err
+	}
+	for _, p := range left {
+		switch p.Kind {
+		case pendingUser:
+			if err := s.Accounts().removeUser(ctx, p.User, p.Email); err != nil {
+				return err
+			}
+		default:
+			continue // of a newer version, or not ours to mend
+		}
+		if err := s.forgetNote(ctx, p.ID); err != nil {
+			return err
+		}
+	}
+	return s.noteAddresses(ctx)
+}
