@@ -80,7 +80,8 @@ func (o *Outbox) Put(ctx context.Context, it mail.Item) error {
 func (o *Outbox) Claim(ctx context.Context, now, until time.Time) (mail.Item, bool, error) {
 	var l letter
 	err := o.s.outbox.FindOneAndUpdate(ctx,
-		bson.D{{Key: "state", Value: mailWaits}, {Key: "next_us", Value: bson.D{{Key: "$lte", Value: now.UnixMicro()}}}},
+		// Not $lte: a server was seen that leaves the bound out when an index has fields behind it.
+		bson.D{{Key: "state", Value: mailWaits}, {Key: "next_us", Value: bson.D{{Key: "$lt", Value: now.UnixMicro() + 1}}}},
 		bson.D{{Key: "$set", Value: bson.D{{Key: "next_us", Value: until.UnixMicro()}}}, {Key: "$inc", Value: bson.D{{Key: "attempts", Value: 1}}}},
 		options.FindOneAndUpdate().SetSort(order(false, "next_us", "_id")).SetReturnDocument(options.After)).Decode(&l)
 	if errors.Is(err, driver.ErrNoDocuments) {
