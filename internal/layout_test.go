@@ -47,6 +47,7 @@ var layout = []allowed{
 	{"internal/store/...", []string{"internal/account", "internal/analysis", "internal/history", "internal/mail"}},
 	{"internal/backup", []string{"internal/store/sqlite"}},
 	{"internal/config", nil},
+	{"internal/doctor", []string{"internal/bus", "internal/config", "internal/mail", "internal/store/mongo", "internal/store/sqlite"}},
 	// The interfaces that it serves are its own: neither channels nor a store.
 	{"internal/httpapi", []string{"internal/account", "internal/analysis", "internal/chat", "internal/history", "internal/live/...", "internal/mail", "internal/report", "internal/sentiment", "internal/source"}},
 	{"internal/twitchsim", []string{"internal/chat"}},

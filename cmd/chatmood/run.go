@@ -22,6 +22,7 @@ type cli struct {
 	Demo    demoCmd        `cmd:"" help:"Start the server on a simulated Twitch: no network needed."`
 	Backup  backupCmd      `cmd:"" help:"Save everything of a server with the embedded database into one file, also while it runs."`
 	Restore restoreCmd     `cmd:"" help:"Put a backup into a new data directory."`
+	Doctor  doctorCmd      `cmd:"" help:"Check everything that an installation needs, and say what mends it."`
 	Analyze analyzeCmd     `cmd:"" help:"Analyse logs of past chat."`
 	Health  healthcheckCmd `cmd:"" name:"healthcheck" help:"Ask a server how it is."`
 	Config  configCmd      `cmd:"" help:"Print the configuration in effect, without secrets."`
@@ -76,6 +77,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, new(exitStatus)):
+		var status exitStatus
+		errors.As(err, &status)
+		return int(status)
 	case errors.As(err, new(usageError)):
 		fmt.Fprintf(stderr, "chatmood: %v\n", err)
 		return exitUsage

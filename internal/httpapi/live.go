@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -101,14 +103,28 @@ func (a *API) serveWS(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, newProblem(http.StatusUnauthorized, needsAccount))
 		return
 	}
-	if r.Header.Get("Sec-Websocket-Key") == "" {
+	if !isUpgrade(r) {
 		w.Header().Set("Upgrade", "websocket")
 		w.Header().Set("Connection", "Upgrade")
-		writeProblem(w, r, newProblem(http.StatusUpgradeRequired, "This is a WebSocket: connect with ws:// or wss://"))
+		detail := "This is a WebSocket: connect with ws:// or wss://"
+		if r.Header.Get("Sec-Websocket-Key") != "" {
+			detail = "The request came without its upgrade: a proxy in between must pass the headers Upgrade and Connection on"
+		}
+		writeProblem(w, r, newProblem(http.StatusUpgradeRequired, detail))
 		return
 	}
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // the hub sets its own
 	a.cfg.Hub.ServeWS(w, r, channel, limitAddress(r.Context()))
+}
+
+// isUpgrade reports whether a request asks for a WebSocket (RFC 6455, 4.2.1).
+func isUpgrade(r *http.Request) bool {
+	return r.Header.Get("Sec-Websocket-Key") != "" && strings.EqualFold(r.Header.Get("Upgrade"), "websocket") &&
+		slices.ContainsFunc(r.Header.Values("Connection"), func(line string) bool {
+			return slices.ContainsFunc(strings.Split(line, ","), func(token string) bool {
+				return strings.EqualFold(strings.TrimSpace(token), "upgrade")
+			})
+		})
 }
 
 // serveChatEvents streams a channel's chat as events.
