@@ -19,8 +19,4 @@ func (h *Holds) Owed() int {
 }
 
 // Locks returns how many locks are known.
-func (h *Holds) Locks() int {
-	h.locks.mu.Lock()
-	defer h.locks.mu.Unlock()
-	return len(h.locks.byName)
-}
+func (h *Holds) Locks() int { return h.locks.Len() }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"chatmood/internal/analysis"
+	"chatmood/internal/keylock"
 )
 
 // ErrTooManyHolds is returned where somebody holds as many channels as one may.
@@ -61,7 +62,7 @@ type Holds struct {
 	m     *Manager
 	store analysis.HoldStore
 	log   *slog.Logger
-	locks keyedLocks
+	locks keylock.Locks
 
 	mu     sync.Mutex           // guards what follows
 	owed   map[string]owed      // by channel: ended, but its holders are not settled with
@@ -138,7 +139,7 @@ func (h *Holds) Run(ctx context.Context) {
 // run. ErrTooManyHolds; else as [Manager.Start], or the store's error, and then
 // nothing has changed.
 func (h *Holds) Connect(ctx context.Context, channel, holder string) (started bool, err error) {
-	unlock, err := h.locks.lock(ctx, channel)
+	unlock, err := h.locks.Lock(ctx, channel)
 	if err != nil {
 		return false, err
 	}
@@ -200,7 +201,7 @@ func (h *Holds) Keep(ctx context.Context, channel string) error {
 // left is false where the channel was neither held by holder nor running
 // without any holder.
 func (h *Holds) Leave(ctx context.Context, channel, holder string, discard bool) (left bool, err error) {
-	unlock, err := h.locks.lock(ctx, channel)
+	unlock, err := h.locks.Lock(ctx, channel)
 	if err != nil {
 		return false, err
 	}
@@ -285,7 +286,7 @@ func (h *Holds) Forget(ctx context.Context, holder string) error {
 // stopped is false when none ran. An error of the store leaves it running, or
 // is made good later.
 func (h *Holds) Stop(ctx context.Context, channel string) (stopped bool, err error) {
-	unlock, err := h.locks.lock(ctx, channel)
+	unlock, err := h.locks.Lock(ctx, channel)
 	if err != nil {
 		return false, err
 	}
@@ -402,7 +403,7 @@ func (h *Holds) settleOwed(ctx context.Context) {
 	h.mu.Unlock()
 	slices.Sort(list)
 	for _, channel := range list {
-		unlock, err := h.locks.lock(ctx, channel)
+		unlock, err := h.locks.Lock(ctx, channel)
 		if err != nil {
 			return
 		}
@@ -444,7 +445,7 @@ func (h *Holds) reconcile(ctx context.Context) error {
 }
 
 func (h *Holds) reconcileChannel(ctx context.Context, channel string, holds []analysis.Hold) error {
-	unlock, err := h.locks.lock(ctx, channel)
+	unlock, err := h.locks.Lock(ctx, channel)
 	if err != nil {
 		return err
 	}
@@ -540,7 +541,7 @@ func (h *Holds) endIdle(ctx context.Context) error {
 
 // endTired ends an idle analysis, unless somebody came meanwhile.
 func (h *Holds) endTired(ctx context.Context, channel string, now time.Time) error {
-	unlock, err := h.locks.lock(ctx, channel)
+	unlock, err := h.locks.Lock(ctx, channel)
 	if err != nil {
 		return err
 	}
@@ -578,44 +579,4 @@ func (h *Holds) tired(channel string, holds []analysis.Hold, now time.Time) bool
 		patience = leftIdle
 	}
 	return patience > 0 && now.Sub(since) >= patience
-}
-
-// keyedLocks are locks by name. The zero value is ready.
-type keyedLocks struct {
-	mu     sync.Mutex
-	byName map[string]*keyedLock
-}
-
-type keyedLock struct {
-	held  chan struct{} // of one
-	users int           // who hold it or wait for it
-}
-
-// lock waits for the lock of a name, or for the end of ctx.
-func (l *keyedLocks) lock(ctx context.Context, name string) (unlock func(), err error) {
-	l.mu.Lock()
-	if l.byName == nil {
-		l.byName = make(map[string]*keyedLock)
-	}
-	k := l.byName[name]
-	if k == nil {
-		k = &keyedLock{held: make(chan struct{}, 1)}
-		l.byName[name] = k
-	}
-	k.users++
-	l.mu.Unlock()
-	release := func() {
-		l.mu.Lock()
-		if k.users--; k.users == 0 {
-			delete(l.byName, name)
-		}
-		l.mu.Unlock()
-	}
-	select {
-	case k.held <- struct{}{}:
-		return func() { <-k.held; release() }, nil
-	case <-ctx.Done():
-		release()
-		return nil, ctx.Err()
-	}
 }
