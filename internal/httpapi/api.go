@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -62,14 +63,18 @@ type API struct {
 	handler  http.Handler
 	connects *limiter
 	streams  *streamSlots
-	probes   *probes
-	ui       *userInterface
-	docs     http.Handler
-	origins  *origins
-	metrics  *metrics
-	draining atomic.Bool
-	stop     context.CancelFunc // ends the streams
-	stopping context.Context
+	// sharedLooks bounds how often links are looked at, reports how many are
+	// written at once.
+	sharedLooks *limiter
+	reports     chan struct{}
+	probes      *probes
+	ui          *userInterface
+	docs        http.Handler
+	origins     *origins
+	metrics     *metrics
+	draining    atomic.Bool
+	stop        context.CancelFunc // ends the streams
+	stopping    context.Context
 }
 
 // New returns the API. It fails when something that it needs is missing from
@@ -103,6 +108,9 @@ func New(cfg Config) (*API, error) {
 		mux:      http.NewServeMux(),
 		connects: newLimiter(cfg.ConnectsPerMinute, connectBurst, cfg.Now),
 		streams:  newStreamSlots(cfg.Streams, cfg.StreamsPerAddress),
+
+		sharedLooks: newLimiter(sharedPerMinute, sharedBurst, cfg.Now),
+		reports:     make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
 	}
 	a.stopping, a.stop = context.WithCancel(context.Background())
 	a.probes = &probes{checks: cfg.Checks, now: cfg.Now, failed: func(name string, err error) {
@@ -191,6 +199,7 @@ func (a *API) describe() error {
 				{Name: tagChannels, Description: "What is known about the channels that are being analysed"},
 				{Name: tagLive, Description: "Chat as it is written and judged"},
 				{Name: tagSessions, Description: "Finished analyses"},
+				{Name: tagHistory, Description: "Analyses that were saved, their reports and the links by which they are shared"},
 				{Name: tagSentiment, Description: "Judge texts of your own"},
 				{Name: tagService, Description: "The server itself"},
 			},
@@ -207,6 +216,8 @@ func (a *API) describe() error {
 	a.registerChannels()
 	a.describeLive()
 	a.registerSessions()
+	a.registerHistory()
+	a.registerAdminHistory()
 	a.registerSentiment()
 	a.registerService()
 	a.registerHealth()
@@ -249,6 +260,7 @@ func (a *API) polish() {
 	// so the description requires them, but huma does not.
 	all["ConnectRequest"].Required = []string{"url"}
 	all["DisconnectRequest"].Required = []string{"channel"}
+	all["SaveRequest"].Required = []string{"streamer_name", "total_chats", "sentiment_count", "top_positive", "top_negative", "top_neutral"}
 	for _, s := range all {
 		s.AdditionalProperties = nil
 		for _, property := range s.Properties {

@@ -142,6 +142,8 @@ type Config struct {
 	// Holds are who wants which channel analysed; nil: nobody's wishes are kept,
 	// and whoever disconnects stops the analysis for everybody.
 	Holds Holds
+	// History are the analyses that users saved; nil: none are kept.
+	History History
 	// StoreAway reports whether an error says that the database cannot be
 	// reached just now; nil: only by its time-outs.
 	StoreAway func(error) bool

@@ -63,9 +63,30 @@ func (a *API) observe(next http.Handler) http.Handler {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions:
 			level = slog.LevelInfo
 		}
-		a.log.Log(ctx, level, "request", "method", r.Method, "path", r.URL.Path, "status", rec.status, "bytes", rec.bytes,
+		a.log.Log(ctx, level, "request", "method", r.Method, "path", loggedPath(r.URL.Path), "status", rec.status, "bytes", rec.bytes,
 			"duration", time.Since(start).Round(time.Microsecond), "address", who.addr.String(), "request_id", id)
 	})
+}
+
+// secretPaths are the paths behind which a secret follows.
+var secretPaths = [...]string{
+	"/api/shared/", "/shared/", "/api/validate-reset-token/", "/reset-password/", "/api/setup/", "/setup/", "/api/invites/", "/invite/",
+}
+
+// loggedPath is a path as it may be logged: without secrets that are part of it.
+func loggedPath(path string) string {
+	for _, prefix := range secretPaths {
+		rest, ok := strings.CutPrefix(path, prefix)
+		if !ok || rest == "" {
+			continue
+		}
+		// What follows the secret tells what was asked for.
+		if last := strings.LastIndexByte(rest, '/'); last >= 0 && prefix == "/api/shared/" {
+			return prefix + "…" + rest[last:]
+		}
+		return prefix + "…"
+	}
+	return path
 }
 
 // plainID reports whether an id of somebody else's making is fit for our log.
@@ -84,7 +105,7 @@ func (a *API) recoverPanics(next http.Handler) http.Handler {
 			if v == http.ErrAbortHandler { //nolint:errorlint // a panic value, as net/http compares it
 				panic(v)
 			}
-			a.log.ErrorContext(r.Context(), "handler panicked", "panic", fmt.Sprint(v), "path", r.URL.Path,
+			a.log.ErrorContext(r.Context(), "handler panicked", "panic", fmt.Sprint(v), "path", loggedPath(r.URL.Path),
 				"request_id", requestID(r.Context()), "stack", string(debug.Stack()))
 			if rec, ok := w.(*recorder); ok && rec.status != 0 {
 				panic(http.ErrAbortHandler) // half an answer is out: break the connection, so that nobody takes it for whole
