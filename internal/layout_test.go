@@ -36,6 +36,7 @@ var layout = []allowed{
 	{"internal/analysis", []string{"internal/chat", "internal/sentiment", "internal/source"}},
 	{"internal/report/fonts", nil},
 	{"internal/report", []string{"internal/analysis", "internal/report/fonts"}},
+	{"internal/summary", []string{"internal/analysis", "internal/report"}},
 	{"internal/bus", nil},
 	{"internal/keylock", nil},
 	{"internal/account", nil},

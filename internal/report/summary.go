@@ -46,6 +46,18 @@ func Summarize(in Input) *Summary {
 	return &w.out
 }
 
+// TooFew tells whether a report holds too few messages for a summary to say
+// more than that.
+func TooFew(in Input) bool {
+	switch {
+	case in.Report != nil:
+		return in.Report.Snapshot.Counts.Total < fewMessages
+	case in.Legacy != nil:
+		return in.Legacy.Total < fewMessages
+	}
+	return true
+}
+
 type summarizer struct {
 	*document
 	out Summary
