@@ -52,6 +52,7 @@ var layout = []allowed{
 	{"internal/doctor", []string{"internal/bus", "internal/config", "internal/mail", "internal/store/mongo", "internal/store/sqlite"}},
 	// The interfaces that it serves are its own: neither channels nor a store.
 	{"internal/httpapi", []string{"internal/account", "internal/analysis", "internal/chat", "internal/history", "internal/live/...", "internal/mail", "internal/report", "internal/sentiment", "internal/source"}},
+	{"internal/loadtest", nil},
 	{"internal/twitchsim", []string{"internal/chat"}},
 	{"frontend", nil},
 	// The wiring may know all but those that are tools of their own.

@@ -27,6 +27,7 @@ type cli struct {
 	Health  healthcheckCmd `cmd:"" name:"healthcheck" help:"Ask a server how it is."`
 	Config  configCmd      `cmd:"" help:"Print the configuration in effect, without secrets."`
 	Score   scoreCmd       `cmd:"" help:"Judge messages, one a line."`
+	Load    loadtestCmd    `cmd:"" name:"loadtest" help:"Watch a server with many clients at once and measure what arrives."`
 	Sim     simCmd         `cmd:"" help:"Simulate Twitch's chat server."`
 	OpenAPI openapiCmd     `cmd:"" name:"openapi" help:"Print the description of the API."`
 	Version versionCmd     `cmd:"" help:"Print the version."`
