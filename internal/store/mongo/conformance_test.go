@@ -3,6 +3,7 @@ package mongo_test
 import (
 	"testing"
 
+	"chatmood/internal/analysis"
 	"chatmood/internal/store/mongo"
 	"chatmood/internal/store/storetest"
 )
@@ -42,5 +43,27 @@ func TestOutboxConformance(t *testing.T) {
 			*mongo.Outbox
 			closer
 		}{s.Outbox(), closer{s}}
+	})
+}
+
+func TestHistoryConformance(t *testing.T) {
+	serverURI(t)
+	storetest.RunHistory(t, func(t testing.TB, place string) storetest.HistoryStore {
+		s := openStore(t, place)
+		return struct {
+			*mongo.History
+			closer
+		}{s.History(), closer{s}}
+	})
+}
+
+func TestHoldConformance(t *testing.T) {
+	serverURI(t)
+	storetest.RunHolds(t, func(t testing.TB, place string) storetest.HoldStore {
+		s := openStore(t, place)
+		return struct {
+			analysis.HoldStore
+			closer
+		}{s.Holds(), closer{s}}
 	})
 }

@@ -17,8 +17,8 @@ import (
 //
 // The note of a user's deletion is its commit: from then on it happens, and who
 // finds the note goes through all steps again; each may be done twice. The note
-// of a write to the history says which pieces of reports it makes and which it
-// replaces; the entry itself decides which of them go: see [Store.sweepReports].
+// of a write to the history only names entries of which pieces may be left; what
+// the entries say tells which of them go: see [Store.sweepReports].
 
 // The kinds of notes.
 const (
@@ -36,8 +36,6 @@ type pending struct {
 	Email string `bson:"email,omitempty"`
 	// Of a write to the history.
 	Entries []string `bson:"entries,omitempty"`
-	Made    string   `bson:"made,omitempty"`     // the report that is written
-	Old     string   `bson:"replaced,omitempty"` // the report that was there before
 }
 
 // note keeps a note until done is called.
@@ -110,22 +108,32 @@ func (a *Accounts) removeUser(ctx context.Context, id, email string) error {
 // mend finishes what crashes have left, and notes the addresses of users whom
 // the older system added.
 func (s *Store) mend(ctx context.Context) error {
+	if err := s.finishPending(ctx); err != nil {
+		return err
+	}
+	return s.noteAddresses(ctx)
+}
+
+// finishPending does what the notes say.
+func (s *Store) finishPending(ctx context.Context) error {
 	left, err := findAll[pending](ctx, s.pending, bson.D{}, options.Find().SetSort(order(false, "_id")))
 	if err != nil {
 		return err
 	}
 	for _, p := range left {
+		done := false
 		switch p.Kind {
 		case pendingUser:
-			if err := s.Accounts().removeUser(ctx, p.User, p.Email); err != nil {
-				return err
-			}
-		default:
-			continue // of a newer version, or not ours to mend
+			err, done = s.Accounts().removeUser(ctx, p.User, p.Email), true
+		case pendingReport:
+			done, err = s.sweepReports(ctx, p)
 		}
-		if err := s.forgetNote(ctx, p.ID); err != nil {
+		if err == nil && done {
+			err = s.forgetNote(ctx, p.ID)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	return s.noteAddresses(ctx)
+	return nil
 }

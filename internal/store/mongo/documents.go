@@ -191,15 +191,6 @@ func text(v bson.RawValue) (string, bool) {
 	return "", false
 }
 
-// onlyText is text for fields in which a number is no better than nothing.
-func onlyText(v bson.RawValue) (string, bool) {
-	s, ok := text(v)
-	if !ok {
-		return "", false
-	}
-	return s, true
-}
-
 func plain(v bson.RawValue) string {
 	switch v.Type {
 	case bson.TypeObjectID:
@@ -242,7 +233,8 @@ func integer(v bson.RawValue) (int64, bool) {
 	case bson.TypeNull, bson.TypeUndefined:
 		return 0, true
 	case bson.TypeDouble:
-		return fromFloat(v.Double()), false
+		f := v.Double()
+		return fromFloat(f), f == math.Trunc(f)
 	case bson.TypeString:
 		s := strings.TrimSpace(v.StringValue())
 		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
@@ -270,6 +262,28 @@ func number(n int64) any {
 		return int32(n)
 	}
 	return n
+}
+
+// asJSON returns any value as JSON, relaxed extended JSON where that has no type
+// for it.
+func asJSON(v bson.RawValue) (json.RawMessage, error) {
+	const before, after = `{"v":`, `}`
+	data, err := bson.MarshalExtJSON(bson.D{{Key: "v", Value: v}}, false, false)
+	if err != nil {
+		return nil, err
+	}
+	return data[len(before) : len(data)-len(after)], nil
+}
+
+// fromJSON is the reverse of asJSON. It reports false for what documents cannot
+// hold.
+func fromJSON(data json.RawMessage) (any, bool) {
+	var doc bson.D
+	err := bson.UnmarshalExtJSON(slices.Concat([]byte(`{"v":`), data, []byte(`}`)), false, &doc)
+	if err != nil || len(doc) != 1 || !storable(doc[0].Value, false) {
+		return nil, false
+	}
+	return doc[0].Value, true
 }
 
 // each calls do for the elements of a document; damage ends it.
@@ -348,27 +362,16 @@ func storable(v any, top bool) bool {
 }
 
 // merge adds unknown fields to the known ones. A known field among them is one
-// that was of another type than it should be: it stays so as long as it is
-// still read as same says.
+// that was of another type than it is written in: it stays so as long as it is
+// still read as what is known, which same tells.
 func merge(known, unknown []field, same func(field) bool) []field {
 	for _, u := range unknown {
-		at := -1
-		below := false
-		for i, k := range known {
-			if k.path == u.path {
-				at = i
-			}
-			below = below || strings.HasPrefix(k.path, u.path+".")
-		}
+		at := slices.IndexFunc(known, func(k field) bool { return k.path == u.path })
 		switch {
-		case at < 0 && !below:
+		case at < 0:
 			known = append(known, u)
-		case !same(u):
-		case at >= 0:
+		case same(u):
 			known[at] = u
-		default:
-			known = slices.DeleteFunc(known, func(k field) bool { return strings.HasPrefix(k.path, u.path+".") })
-			known = append(known, u)
 		}
 	}
 	return known

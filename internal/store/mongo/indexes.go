@@ -34,6 +34,16 @@ func (s *Store) indexes() []index {
 		{s.logs, order(false, "activity", "_id"), false},
 		{s.logs, order(false, "user_id", "created_at", "_id"), false},
 
+		{s.history, order(false, "user_id", "created_at", "_id"), false},
+		{s.history, order(false, "status", "total_chats"), false},
+		{s.history, order(false, ours+".session"), false},
+		{s.reports, order(false, "entry", "commit", "n"), false},
+		{s.shares, order(false, "entry", "created_us", "_id"), false},
+		{s.shares, order(false, "hash"), true},
+		{s.shares, order(false, "expires_us"), false},
+		{s.holds, order(false, "channel", "user"), false},
+		{s.holds, order(false, "user", "since_us", "_id"), false},
+
 		{s.logins, order(false, "user", "created_us", "_id"), false},
 		{s.logins, order(false, "expires_us"), false},
 		{s.codes, order(false, "user"), false},

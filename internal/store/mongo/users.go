@@ -182,7 +182,9 @@ func readUser(raw bson.Raw) (u *account.User, strange []string, err error) {
 		case key == ours:
 			sub(v, func(key string, v bson.RawValue) { readOurs(u, key, v, &asText) })
 		case texts[key] != nil:
-			*texts[key], ok = onlyText(v)
+			if *texts[key], ok = text(v); !ok {
+				*texts[key] = "" // a number is no better than nothing here
+			}
 		case rests[key] != nil:
 			*rests[key], ok = date(v)
 		default:

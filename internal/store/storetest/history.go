@@ -524,7 +524,7 @@ func testLargeEntry(t *testing.T, s HistoryStore) {
 	wantEntry(t, s, e, []byte("{}"))
 	noError(t, s.Replace(t.Context(), e, whole))
 	noError(t, s.EachEntry(t.Context(), "", func(got *history.Entry, report []byte) error {
-		if !bytes.Equal(report, whole) || len(got.TimeSeries) < 1<<20 {
+		if !bytes.Equal(report, whole) || len(got.TimeSeries) < 1<<19 { // a store may write numbers shorter
 			t.Errorf("read as %d and %d bytes", len(report), len(got.TimeSeries))
 		}
 		return nil
