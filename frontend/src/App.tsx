@@ -13,6 +13,10 @@ const SessionsPage = lazy(() => import('./pages/SessionsPage'))
 const SessionPage = lazy(() => import('./pages/SessionPage'))
 const AboutPage = lazy(() => import('./pages/AboutPage'))
 const ContactPage = lazy(() => import('./pages/ContactPage'))
+const HistoryPage = lazy(() => import('./pages/HistoryPage'))
+const EntryPage = lazy(() => import('./pages/EntryPage'))
+const ComparePage = lazy(() => import('./pages/ComparePage'))
+const SharedPage = lazy(() => import('./pages/SharedPage'))
 const LegalPage = lazy(() => import('./pages/LegalPage'))
 const Login = lazy(() => import('./components/auth/Login'))
 const Register = lazy(() => import('./components/auth/Register'))
@@ -43,7 +47,16 @@ const router = createBrowserRouter(
         { path: 'forgot-password', element: <ForgotPassword /> },
         { path: 'reset-password/:userId/:token', element: <ResetPassword /> },
         { path: 'setup/:token', element: <Setup /> },
-        { element: <RequireUser />, children: [] },
+        { path: 'shared/:token', element: <SharedPage /> },
+        {
+          element: <RequireUser />,
+          children: [
+            { path: 'history', element: <HistoryPage key="history" /> },
+            { path: 'history/archive', element: <HistoryPage key="archive" archived /> },
+            { path: 'history/compare', element: <ComparePage /> },
+            { path: 'history/:id', element: <EntryPage /> },
+          ],
+        },
         { path: '*', element: <NotFoundPage /> },
       ],
     },

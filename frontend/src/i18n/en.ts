@@ -1,6 +1,7 @@
 import type { LinkReason } from '../live/connection'
 import type { Label } from '../live/protocol'
 import { account, contact, form } from './en/account'
+import { compare, entry, history, shared } from './en/history'
 import { legal, type LegalText } from './en/legal'
 
 /** Every sentence of the page, in English. Other languages are modules of the type [Catalogue]. */
@@ -69,6 +70,10 @@ export const en = {
   form,
   account,
   contact,
+  history,
+  entry,
+  compare,
+  shared,
   legal: legal as Record<keyof typeof legal, LegalText>,
   home: {
     title: 'Home',

@@ -27,17 +27,23 @@ const tokens: Record<keyof PlotColors, string> = {
   surface: '--surface',
 }
 
-/** Resolves the tokens in the theme in effect. A canvas knows neither var() nor light-dark(). */
+/** Resolves the tokens in the theme in effect. */
 export function readColors(): PlotColors {
+  const resolved = resolveTokens(Object.values(tokens))
+  return Object.fromEntries(
+    Object.keys(tokens).map((name, i) => [name, resolved[i]]),
+  ) as unknown as PlotColors
+}
+
+/** Tokens as colours that a canvas understands; it knows neither var() nor light-dark(). */
+export function resolveTokens(names: readonly string[]): string[] {
   const probe = document.createElement('span')
   probe.hidden = true
   document.body.append(probe)
-  const resolved = Object.fromEntries(
-    Object.entries(tokens).map(([name, token]) => {
-      probe.style.color = `var(${token})`
-      return [name, getComputedStyle(probe).color]
-    }),
-  )
+  const resolved = names.map((token) => {
+    probe.style.color = `var(${token})`
+    return getComputedStyle(probe).color
+  })
   probe.remove()
-  return resolved as unknown as PlotColors
+  return resolved
 }

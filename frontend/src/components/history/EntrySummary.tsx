@@ -1,0 +1,63 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { history, type HistoryEntry } from '../../api/history'
+import { t } from '../../i18n'
+import { toast } from '../../lib/toast'
+import { FormError } from '../form/fields'
+import { Button, Card } from '../ui'
+
+/** What happened in words, and who wrote them. */
+export function EntrySummary({ entry: e, own = true }: { entry: HistoryEntry; own?: boolean }) {
+  const queries = useQueryClient()
+  const rewrite = useMutation({
+    mutationFn: (writer: 'rules' | 'model') => history.summarize(e._id, writer),
+    onSuccess: async () => {
+      toast.done(t.entry.summarized)
+      await queries.invalidateQueries({ queryKey: ['history', 'entry', e._id] })
+    },
+  })
+  const by = e.summary_by
+  return (
+    <Card
+      title={t.entry.summary}
+      aside={
+        by !== undefined && by !== '' && e.summary !== '' ? (
+          <span className="text-xs text-faint">
+            {by === 'rules' ? t.entry.summaryBy.rules : t.entry.summaryBy.model(by)}
+          </span>
+        ) : undefined
+      }
+    >
+      {e.summary === '' ? (
+        <p className="text-muted">{t.entry.noSummary}</p>
+      ) : (
+        <p dir="auto" className="max-w-prose text-base wrap-anywhere whitespace-pre-line">
+          {e.summary}
+        </p>
+      )}
+      {own && e.has_report === true && (
+        <div className="mt-3 flex flex-col gap-2">
+          <FormError message={rewrite.error?.message} />
+          <div className="flex flex-wrap gap-2">
+            {(['rules', 'model'] as const).map((writer) => (
+              <Button
+                key={writer}
+                variant="ghost"
+                className="border border-line"
+                disabled={rewrite.isPending}
+                onClick={() => {
+                  rewrite.mutate(writer)
+                }}
+              >
+                {rewrite.isPending && rewrite.variables === writer
+                  ? t.form.working
+                  : writer === 'rules'
+                    ? t.entry.rewrite
+                    : t.entry.rewriteModel}
+              </Button>
+            ))}
+          </div>
+        </div>
+      )}
+    </Card>
+  )
+}

@@ -1,0 +1,72 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link, useParams } from 'react-router'
+import { history } from '../api/history'
+import { ApiError } from '../api/transport'
+import { buttonClass } from '../components/buttonClass'
+import { EntryFigures } from '../components/history/EntryFigures'
+import { EntryHeading } from '../components/history/EntryHeading'
+import { EntrySummary } from '../components/history/EntrySummary'
+import { ExportMenu } from '../components/history/ExportMenu'
+import { entryName } from '../components/history/names'
+import { ReportView } from '../components/report/ReportView'
+import { EmptyState, ErrorState, Loading } from '../components/states'
+import { useTitle } from '../hooks/useTitle'
+import { t } from '../i18n'
+import { formatDateTime } from '../lib/format'
+
+/** `/shared/:token`: a report that somebody shared, for everybody who has the link. */
+export default function SharedPage() {
+  const { token = '' } = useParams()
+  const shared = useQuery({
+    queryKey: ['shared', token],
+    queryFn: ({ signal }) => history.shared(token, signal),
+    staleTime: 60_000,
+  })
+  const e = shared.data?.entry
+  const data = useQuery({
+    queryKey: ['shared', token, 'data'],
+    queryFn: ({ signal }) => history.sharedData(token, signal),
+    enabled: e?.has_report === true,
+    staleTime: 60_000,
+  })
+  useTitle(e === undefined ? t.shared.title : entryName(e))
+  if (shared.data === undefined || e === undefined) {
+    if (shared.isPending) return <Loading />
+    if (shared.error instanceof ApiError && shared.error.status === 404) {
+      return (
+        <EmptyState heading={t.shared.gone} text={t.shared.goneText}>
+          <Link to="/" className={buttonClass()}>
+            {t.common.homeLink}
+          </Link>
+        </EmptyState>
+      )
+    }
+    return (
+      <div className="mx-auto flex w-full max-w-5xl flex-col gap-4 px-4 py-6">
+        <h1 className="text-xl font-semibold tracking-tight">{t.shared.title}</h1>
+        <ErrorState error={shared.error ?? new Error(t.errors.away)} onRetry={() => void shared.refetch()} />
+      </div>
+    )
+  }
+  const people = shared.data.chatters !== 'none'
+  return (
+    <div className="mx-auto flex w-full max-w-6xl flex-col gap-3 p-3 sm:py-5">
+      {shared.data.expires_at !== undefined && (
+        <p className="text-muted">{t.shared.note(formatDateTime(Date.parse(shared.data.expires_at)))}</p>
+      )}
+      <EntryHeading entry={e}>
+        <ExportMenu path={history.sharedReportPath(token)} choosePeople={false} />
+      </EntryHeading>
+      {e.summary !== '' && <EntrySummary entry={e} own={false} />}
+      {e.has_report !== true ? (
+        <EntryFigures entry={e} people={people} />
+      ) : data.data !== undefined ? (
+        <ReportView report={data.data} people={people} />
+      ) : data.isError ? (
+        <ErrorState error={data.error} onRetry={() => void data.refetch()} />
+      ) : (
+        <Loading />
+      )}
+    </div>
+  )
+}
