@@ -17,6 +17,7 @@ const HistoryPage = lazy(() => import('./pages/HistoryPage'))
 const EntryPage = lazy(() => import('./pages/EntryPage'))
 const ComparePage = lazy(() => import('./pages/ComparePage'))
 const SharedPage = lazy(() => import('./pages/SharedPage'))
+const SettingsPage = lazy(() => import('./pages/SettingsPage'))
 const LegalPage = lazy(() => import('./pages/LegalPage'))
 const Login = lazy(() => import('./components/auth/Login'))
 const Register = lazy(() => import('./components/auth/Register'))
@@ -51,6 +52,7 @@ const router = createBrowserRouter(
         {
           element: <RequireUser />,
           children: [
+            { path: 'settings', element: <SettingsPage /> },
             { path: 'history', element: <HistoryPage key="history" /> },
             { path: 'history/archive', element: <HistoryPage key="archive" archived /> },
             { path: 'history/compare', element: <ComparePage /> },

@@ -29,11 +29,16 @@ const subscribe = (listener: () => void): (() => void) => {
 }
 
 /** The chosen theme, the one in effect, and a way to the next choice. */
-export function useTheme(): { choice: ThemeChoice; theme: 'light' | 'dark'; next: () => void } {
+export function useTheme(): {
+  choice: ThemeChoice
+  theme: 'light' | 'dark'
+  next: () => void
+  choose: (choice: ThemeChoice) => void
+} {
   const choice = useSyncExternalStore(subscribe, read)
   const systemDark = useMediaQuery('(prefers-color-scheme: dark)')
   const next = useCallback(() => {
     choose(order[(order.indexOf(read()) + 1) % order.length] ?? 'system')
   }, [])
-  return { choice, theme: choice === 'system' ? (systemDark ? 'dark' : 'light') : choice, next }
+  return { choice, theme: choice === 'system' ? (systemDark ? 'dark' : 'light') : choice, next, choose }
 }

@@ -2,6 +2,7 @@ import type { LinkReason } from '../live/connection'
 import type { Label } from '../live/protocol'
 import { account, contact, form } from './en/account'
 import { compare, entry, history, shared } from './en/history'
+import { settings } from './en/settings'
 import { legal, type LegalText } from './en/legal'
 
 /** Every sentence of the page, in English. Other languages are modules of the type [Catalogue]. */
@@ -74,6 +75,7 @@ export const en = {
   entry,
   compare,
   shared,
+  settings,
   legal: legal as Record<keyof typeof legal, LegalText>,
   home: {
     title: 'Home',
