@@ -48,6 +48,8 @@ var layout = []allowed{
 	{"internal/history", []string{"internal/account", "internal/analysis", "internal/chat", "internal/keylock", "internal/report"}},
 	{"internal/store/...", []string{"internal/account", "internal/analysis", "internal/history", "internal/mail"}},
 	{"internal/backup", []string{"internal/store/sqlite"}},
+	// It moves between the stores, so it knows both.
+	{"internal/migrate", []string{"internal/account", "internal/analysis", "internal/history", "internal/mail", "internal/store/mongo", "internal/store/sqlite"}},
 	{"internal/config", nil},
 	{"internal/doctor", []string{"internal/bus", "internal/config", "internal/mail", "internal/store/mongo", "internal/store/sqlite"}},
 	// The interfaces that it serves are its own: neither channels nor a store.

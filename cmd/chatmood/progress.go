@@ -24,14 +24,6 @@ type progress struct {
 
 // startProgress draws on standard error while it is a terminal.
 func startProgress(e *env, a *analyzer, files []string) *progress {
-	f, ok := e.stderr.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return nil
-	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || width < 2 { // some terminals do not tell
-		width = 80
-	}
 	total := int64(0)
 	for _, name := range files {
 		info, err := os.Stat(name)
@@ -40,6 +32,22 @@ func startProgress(e *env, a *analyzer, files []string) *progress {
 			break
 		}
 		total += info.Size()
+	}
+	return startBar(e, func(took time.Duration, width int) string {
+		return progressLine(a.bytesRead(), total, a.events.Load(), took, width)
+	})
+}
+
+// startBar draws what line writes in exactly width columns, on standard error
+// while it is a terminal.
+func startBar(e *env, line func(took time.Duration, width int) string) *progress {
+	f, ok := e.stderr.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width < 2 { // some terminals do not tell
+		width = 80
 	}
 	p := &progress{w: f, width: width, done: make(chan struct{})}
 	began := time.Now()
@@ -52,7 +60,7 @@ func startProgress(e *env, a *analyzer, files []string) *progress {
 				fmt.Fprintf(p.w, "\r%s\r", strings.Repeat(" ", p.width-1))
 				return
 			case <-tick.C:
-				fmt.Fprintf(p.w, "\r%s", progressLine(a.bytesRead(), total, a.events.Load(), time.Since(began), p.width-1))
+				fmt.Fprintf(p.w, "\r%s", line(time.Since(began), p.width-1))
 			}
 		}
 	})
@@ -84,21 +92,33 @@ func (a *analyzer) bytesRead() int64 {
 func progressLine(read, total, events int64, took time.Duration, width int) string {
 	seconds := max(took.Seconds(), 0.001)
 	rate := fmt.Sprintf("%.0f lines/s", float64(events)/seconds)
-	text := fmt.Sprintf(" %.1f MB, %s", float64(read)/1e6, rate)
-	bar := ""
-	if total > 0 {
-		part := min(float64(read)/float64(total), 1)
-		left := "…"
-		if read > 0 {
-			left = (time.Duration(float64(max(total-read, 0))/float64(read)*seconds*1000) * time.Millisecond).Round(time.Second).String()
-		}
-		text = fmt.Sprintf(" %3.0f %%, %s, %s left", part*100, rate, left)
-		if room := width - len([]rune(text)) - 2; room >= 5 {
-			full := int(part * float64(room))
-			bar = "[" + strings.Repeat("#", full) + strings.Repeat("-", room-full) + "]"
-		}
+	if total <= 0 {
+		return fitLine(fmt.Sprintf(" %.1f MB, %s", float64(read)/1e6, rate), width)
 	}
-	line := []rune(bar + text)
+	return barLine(read, total, rate, took, width)
+}
+
+// barLine writes a bar with the share that is done, a text and the time left, in
+// exactly width columns.
+func barLine(done, total int64, text string, took time.Duration, width int) string {
+	part := min(float64(done)/float64(total), 1)
+	left := "…"
+	if done > 0 {
+		nanos := float64(max(total-done, 0)) / float64(done) * float64(max(took, time.Millisecond))
+		left = time.Duration(nanos).Round(time.Second).String()
+	}
+	text = fmt.Sprintf(" %3.0f %%, %s, %s left", part*100, text, left)
+	bar := ""
+	if room := width - len([]rune(text)) - 2; room >= 5 {
+		full := int(part * float64(room))
+		bar = "[" + strings.Repeat("#", full) + strings.Repeat("-", room-full) + "]"
+	}
+	return fitLine(bar+text, width)
+}
+
+// fitLine cuts or fills a line to a width.
+func fitLine(text string, width int) string {
+	line := []rune(text)
 	if len(line) > width {
 		line = line[:max(width, 0)]
 	}

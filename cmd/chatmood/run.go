@@ -23,6 +23,7 @@ type cli struct {
 	Backup  backupCmd      `cmd:"" help:"Save everything of a server with the embedded database into one file, also while it runs."`
 	Restore restoreCmd     `cmd:"" help:"Put a backup into a new data directory."`
 	Doctor  doctorCmd      `cmd:"" help:"Check everything that an installation needs, and say what mends it."`
+	Migrate migrateCmd     `cmd:"" help:"Move everything between MongoDB and the embedded database, or tell what a database contains."`
 	Analyze analyzeCmd     `cmd:"" help:"Analyse logs of past chat."`
 	Health  healthcheckCmd `cmd:"" name:"healthcheck" help:"Ask a server how it is."`
 	Config  configCmd      `cmd:"" help:"Print the configuration in effect, without secrets."`

@@ -448,8 +448,11 @@ func (m *move) compareAll(ctx context.Context) (Result, map[string]error, error)
 		if m.opts.Merge {
 			c.extra = nil
 		}
-		if err := c.err(k.name()); err != nil {
+		switch err := c.err(k.name()); {
+		case err != nil:
 			differs[k.name()] = err
+		case c.source < m.counts[i]:
+			differs[k.name()] = fmt.Errorf("%d of %d %s in the source cannot be read: a check of it tells why", m.counts[i]-c.source, m.counts[i], k.name())
 		}
 		result.Lines = append(result.Lines, Line{Kind: k.name(), Source: c.source, Target: c.target, Orphans: c.orphans})
 		done += m.counts[i]

@@ -119,6 +119,29 @@ var _ analysis.SessionStore = (*Store)(nil)
 // completes what a crash has left half written. The errors name MONGO_URI and
 // what to do, and never hold the password.
 func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
+	s, err := connect(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if err := s.makeIndexes(ctx); err != nil {
+		return nil, s.explain(ctx, "making the indexes of", err)
+	}
+	if err := s.settle(ctx); err != nil {
+		return nil, s.explain(ctx, "completing checkpoints in", err)
+	}
+	if err := s.mend(ctx); err != nil {
+		return nil, s.explain(ctx, "completing what was interrupted in", err)
+	}
+	return s, nil
+}
+
+// connect connects to the database and leaves it as it is.
+func connect(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -164,15 +187,6 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	}
 	if err := s.client.Ping(ctx, readpref.Primary()); err != nil {
 		return nil, s.explain(ctx, "connecting to", err)
-	}
-	if err := s.makeIndexes(ctx); err != nil {
-		return nil, s.explain(ctx, "making the indexes of", err)
-	}
-	if err := s.settle(ctx); err != nil {
-		return nil, s.explain(ctx, "completing checkpoints in", err)
-	}
-	if err := s.mend(ctx); err != nil {
-		return nil, s.explain(ctx, "completing what was interrupted in", err)
 	}
 	return s, nil
 }

@@ -22,10 +22,11 @@ func TestHistoryPlans(t *testing.T) {
 	}
 	var statements []statement
 	for _, query := range sqlite.HistoryQueries() {
+		// All holds and the number of all entries; a user's tags and who holds one channel.
 		statements = append(statements, statement{
 			query: query,
-			whole: !strings.Contains(query, "WHERE"),                                                          // all holds, the number of all entries
-			sorts: strings.Contains(query, "GROUP BY") || strings.Contains(query, "FROM holds WHERE channel"), // a user's tags; who holds one channel
+			whole: !strings.Contains(query, "WHERE"),
+			sorts: strings.Contains(query, "GROUP BY") || strings.Contains(query, "FROM holds WHERE channel"),
 		})
 	}
 	for _, sort := range []history.Sort{
