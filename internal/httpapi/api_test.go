@@ -201,6 +201,15 @@ func (judge) Score(dst *sentiment.Score, text string, _ []chat.Emote) {
 	}
 }
 
+// Explain implements what the API looks for beside [sentiment.Analyzer].
+func (judge) Explain(text string, _ []chat.Emote) []sentiment.Contribution {
+	at := strings.Index(text, "good")
+	if at < 0 {
+		return nil
+	}
+	return []sentiment.Contribution{{Start: at, End: at + 4, Value: 0.62}}
+}
+
 // server is a running API and what is behind it.
 type server struct {
 	*httptest.Server

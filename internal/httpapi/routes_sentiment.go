@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"chatmood/internal/chat"
 	"chatmood/internal/sentiment"
 )
 
@@ -15,12 +16,22 @@ import (
 const (
 	maxTexts          = 1000
 	maxTextCharacters = 2000
+	// maxExplained: explaining takes time quadratic in a text's length.
+	maxExplained = 20
 )
+
+// explainer is an analyzer that can tell what each piece of a text added to its
+// score ([sentiment.Engine]).
+type explainer interface {
+	Explain(text string, emotes []chat.Emote) []sentiment.Contribution
+}
 
 type sentimentInput struct {
 	Body struct {
 		Text  *string  `json:"text,omitempty" maxLength:"2000" example:"that was a great play PogChamp" doc:"One message; either this or texts"`
 		Texts []string `json:"texts,omitempty" maxItems:"1000" nullable:"false" doc:"Several messages, each of at most 2,000 characters"`
+
+		Explain bool `json:"explain,omitempty" doc:"Tell what each piece of the text added to its score; for at most 20 texts"`
 	} `nameHint:"SentimentRequest"`
 }
 
@@ -30,6 +41,14 @@ type SentimentResult struct {
 	Score      float64  `json:"score" doc:"-1 to 1" example:"0.62"`
 	Confidence float64  `json:"confidence" doc:"0 to 1: the estimated chance that the label is right" example:"0.9"`
 	Flags      []string `json:"flags" enum:"unsure,question,laughter,hype,sarcasm,toxic,unscored,emote_only" doc:"Further findings; hints, not verdicts"`
+
+	Parts []SentimentPart `json:"parts,omitempty" nullable:"false" doc:"What each word, emote or sign added, in the order of the text; where it was asked for and there was something to judge"`
+}
+
+// SentimentPart is a piece of a text and what it added to the score.
+type SentimentPart struct {
+	Text  string  `json:"text" example:"great"`
+	Value float64 `json:"value" example:"0.41" doc:"The values of a text sum to its score"`
 }
 
 type sentimentOutput struct {
@@ -60,6 +79,13 @@ func (a *API) judge(ctx context.Context, in *sentimentInput) (*sentimentOutput, 
 	case texts == nil:
 		return nil, fail(http.StatusBadRequest, "Give the text to judge in text, or several in texts", nil)
 	}
+	if in.Body.Explain && len(texts) > maxExplained {
+		return nil, &apiError{
+			status: http.StatusUnprocessableEntity,
+			detail: fmt.Sprintf("At most %d texts are explained at once", maxExplained),
+			fields: []ProblemField{{"body.texts", fmt.Sprintf("expected array length <= %d with explain", maxExplained)}},
+		}
+	}
 	out := new(sentimentOutput)
 	out.Body.Results = make([]SentimentResult, len(texts))
 	var score sentiment.Score
@@ -80,6 +106,12 @@ func (a *API) judge(ctx context.Context, in *sentimentInput) (*sentimentOutput, 
 			Score:      rounded(score.Value),
 			Confidence: rounded(score.Confidence),
 			Flags:      flagNames(score.Flags),
+		}
+		if why, ok := a.cfg.Analyzer.(explainer); ok && in.Body.Explain {
+			for _, c := range why.Explain(text, nil) {
+				part := SentimentPart{Text: text[c.Start:c.End], Value: rounded(c.Value)}
+				out.Body.Results[i].Parts = append(out.Body.Results[i].Parts, part)
+			}
 		}
 	}
 	return out, nil

@@ -270,6 +270,10 @@ func TestSentiment(t *testing.T) {
 	if want := `{"results":[{"label":"negative","score":-0.25,"confidence":0.8,"flags":[]},{"label":"neutral","score":0,"confidence":0.5,"flags":["unsure"]},{"label":"positive"`; !strings.HasPrefix(got.body, want) {
 		t.Errorf("several texts: %s, want %s…", got.body, want)
 	}
+	got = s.do(t, "POST", "/api/sentiment", `{"texts":["so good é","bad"],"explain":true}`)
+	if want := `"flags":["hype","emote_only"],"parts":[{"text":"good","value":0.62}]},{"label":"negative","score":-0.25,"confidence":0.8,"flags":[]}]}`; !strings.HasSuffix(strings.TrimSpace(got.body), want) {
+		t.Errorf("explained: %s, want …%s", got.body, want)
+	}
 	if got := s.do(t, "POST", "/api/sentiment", `{"texts":[]}`); got.status != 200 || strings.TrimSpace(got.body) != `{"results":[]}` {
 		t.Errorf("no texts: %d %s", got.status, got.body)
 	}
@@ -283,11 +287,12 @@ func TestSentiment(t *testing.T) {
 		`{"text":1}`:                 "422 body.text: expected string",
 		`{"texts":"a"}`:              "422 body.texts: expected array",
 		`{"texts":["a",null]}`:       "422 body.texts[1]: expected string",
-		`{"text":"` + strings.Repeat("x", 2001) + `"}`:        "422 body.text: expected length <= 2000",
-		`{"texts":["a","` + strings.Repeat("é", 2001) + `"]}`: "422 A text is too long",
-		`{"texts":[` + strings.Repeat(`"a",`, 1000) + `"a"]}`: "422 body.texts: expected array length <= 1000",
-		`{"text":"` + strings.Repeat("x", 1<<20) + `"}`:       "413 at most 1048576 bytes",
-		`{"texts":["` + strings.Repeat("x", 3<<20) + `"]}`:    "413 at most 1048576 bytes",
+		`{"text":"` + strings.Repeat("x", 2001) + `"}`:                     "422 body.text: expected length <= 2000",
+		`{"texts":["a","` + strings.Repeat("é", 2001) + `"]}`:              "422 A text is too long",
+		`{"texts":[` + strings.Repeat(`"a",`, 1000) + `"a"]}`:              "422 body.texts: expected array length <= 1000",
+		`{"explain":true,"texts":[` + strings.Repeat(`"a",`, 20) + `"a"]}`: "422 At most 20 texts are explained at once",
+		`{"text":"` + strings.Repeat("x", 1<<20) + `"}`:                    "413 at most 1048576 bytes",
+		`{"texts":["` + strings.Repeat("x", 3<<20) + `"]}`:                 "413 at most 1048576 bytes",
 	} {
 		var status int
 		if _, err := fmt.Sscan(want, &status); err != nil {

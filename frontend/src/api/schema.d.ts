@@ -24,6 +24,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/history/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Anybody's saved analysis
+         * @description Archived ones too. It is written to the activity log.
+         */
+        get: operations["admin-get-history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/history/{id}/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Anybody's whole saved analysis
+         * @description Archived ones too. It is written to the activity log.
+         */
+        get: operations["admin-get-history-data"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a user's saved analyses
+         * @description As the user's own list. It is written to the activity log.
+         */
+        get: operations["admin-list-history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/channels": {
         parameters: {
             query?: never;
@@ -31,7 +91,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the channels that are being analysed */
+        /**
+         * List the channels that are being analysed
+         * @description By name, each with its counts, mood and rate now.
+         */
         get: operations["list-channels"];
         put?: never;
         post?: never;
@@ -161,6 +224,246 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List saved analyses
+         * @description A bare array, newest first, as the old system answered; with any of the parameters but tz a page.
+         */
+        get: operations["list-history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the archive
+         * @description As the list of saved analyses.
+         */
+        get: operations["list-deleted-history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/save": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Save an analysis
+         * @description Keeps this server's own figures of the channel's analysis that runs or has just ended. What the browser sends is kept beside them in `client`, and counts only where this server did not analyse the channel (`origin` is then `client`). Saving the same analysis again replaces the figures of the same document.
+         */
+        post: operations["save-history"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List tags
+         * @description Those of active analyses.
+         */
+        get: operations["list-history-tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A saved analysis */
+        get: operations["get-history"];
+        put?: never;
+        post?: never;
+        /**
+         * Put a saved analysis into the archive
+         * @description With `permanent` it is removed for good, with its links; it must be in the archive then.
+         */
+        delete: operations["delete-history"];
+        options?: never;
+        head?: never;
+        /**
+         * Name, note and tag a saved analysis
+         * @description What is absent or null stays as it is.
+         */
+        patch: operations["change-history"];
+        trace?: never;
+    };
+    "/api/history/{id}/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The whole saved analysis
+         * @description Its figures and its course. 404 for what the old system saved, or only a browser claimed: of those there are figures only.
+         */
+        get: operations["get-history-data"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/{id}/pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The report as PDF
+         * @description As the old system had it: report?format=pdf.
+         */
+        get: operations["get-history-pdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A report to read or to work with
+         * @description As a file to download.
+         */
+        get: operations["get-history-report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a saved analysis out of the archive */
+        post: operations["restore-history"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/{id}/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the links to a saved analysis */
+        get: operations["list-history-shares"];
+        put?: never;
+        /**
+         * Share a saved analysis by a link
+         * @description Whoever has the link may read the analysis until the link expires or is revoked. Only a hash of its secret is kept.
+         */
+        post: operations["share-history"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/{id}/shares/{share_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a link */
+        delete: operations["revoke-history-share"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/{id}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write the summary anew
+         * @description Where the model fails, the rules write it, and `fallback` says why.
+         */
+        post: operations["summarize-history"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/info": {
         parameters: {
             query?: never;
@@ -168,7 +471,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What this server is and allows */
+        /**
+         * What this server is and allows
+         * @description What a page has to know before it shows anything: version, what guests may do, the limits.
+         */
         get: operations["info"];
         put?: never;
         post?: never;
@@ -205,7 +511,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List finished sessions */
+        /**
+         * List finished sessions
+         * @description The latest ended first, in pages: `next` of one is `before` of the following.
+         */
         get: operations["list-sessions"];
         put?: never;
         post?: never;
@@ -222,8 +531,71 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The report of a finished session */
+        /**
+         * The report of a finished session
+         * @description The session as it was when it ended, and its whole course.
+         */
         get: operations["get-session"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shared/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A saved analysis, by a link
+         * @description The same 404 for a link that never was, has expired or was revoked.
+         */
+        get: operations["get-shared"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shared/{token}/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The whole analysis, by a link
+         * @description People are shown as the link says.
+         */
+        get: operations["get-shared-data"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shared/{token}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A report, by a link
+         * @description People are shown as the link says, or less.
+         */
+        get: operations["get-shared-report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -283,7 +655,7 @@ export interface paths {
         put?: never;
         /**
          * Start analysing a channel
-         * @description Starts the analysis of a channel's chat, or does nothing when it runs already. It does not wait for Twitch: whether the channel exists is told by `status` in the channel's snapshot and on the live stream.
+         * @description Starts the analysis of a channel's chat, or joins you to the one that runs already: it goes on until all who connected have disconnected, over restarts of the server too. It does not wait for Twitch: whether the channel exists is told by `status` in the channel's snapshot and on the live stream. A user may have a limited number of channels analysed at once (403 beyond it).
          */
         post: operations["connect"];
         delete?: never;
@@ -303,7 +675,7 @@ export interface paths {
         put?: never;
         /**
          * Start analysing a channel as a guest
-         * @description The same as connect.
+         * @description The same as connect. A browser gets the cookie `chatmood_guest`, by which it is known when it disconnects; a program that sends neither cookies nor Origin is known by its address.
          */
         post: operations["connect-guest"];
         delete?: never;
@@ -323,7 +695,7 @@ export interface paths {
         put?: never;
         /**
          * Stop analysing a channel
-         * @description Ends the analysis for everybody who watches it and keeps its report among the finished sessions.
+         * @description Ends the analysis where nobody else has connected to the channel, and keeps its report among the finished sessions. Others who connected lose nothing; who only watches is told `disconnect`.
          */
         post: operations["disconnect"];
         delete?: never;
@@ -343,7 +715,7 @@ export interface paths {
         put?: never;
         /**
          * Leave a channel as a guest
-         * @description Answers as disconnect, but stops the analysis only when nobody is watching it live: a guest does not take a channel away from others.
+         * @description As disconnect, but it never stops what others connected to or watch: a guest does not take a channel away from others. What they watch ends when they are gone.
          */
         post: operations["disconnect-guest"];
         delete?: never;
@@ -379,7 +751,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the process answers */
+        /**
+         * Whether the process answers
+         * @description For a supervisor that restarts what hangs. It asks neither the database nor Twitch: /health/ready does.
+         */
         get: operations["health-live"];
         put?: never;
         post?: never;
@@ -533,6 +908,20 @@ export interface components {
             /** @enum {string} */
             status: "up" | "down";
         };
+        ClaimedChatter: {
+            /** @example 12 */
+            count?: number;
+            /** @example viewer_one */
+            username?: string;
+        };
+        ClaimedCount: {
+            /** @example 100 */
+            negative?: number;
+            /** @example 610 */
+            neutral?: number;
+            /** @example 530 */
+            positive?: number;
+        };
         ConnectRequest: {
             /**
              * @description Address of the channel as people paste it, or its bare name
@@ -610,6 +999,8 @@ export interface components {
         DisconnectRequest: {
             /** @example somebody */
             channel: string;
+            /** @description True: the analysis is not saved for you, though your preferences say that analyses are saved by themselves */
+            discard?: boolean;
         };
         Disconnected: {
             /** @example Disconnected from somebody's chat */
@@ -650,6 +1041,164 @@ export interface components {
             /** Format: int64 */
             uptime_seconds: number;
             version: string;
+        };
+        HistoryChanges: {
+            /**
+             * @description At most 120 characters; empty for none
+             * @example Finals
+             */
+            name?: string | null;
+            /**
+             * @description At most 5,000 characters; nobody else sees it
+             * @example Clip the last round
+             */
+            note?: string | null;
+            /**
+             * @description All tags, at most 20 of at most 40 characters
+             * @example [
+             *       "finals"
+             *     ]
+             */
+            tags?: string[];
+        };
+        HistoryDocument: {
+            /**
+             * @description 24 hexadecimal digits
+             * @example 65a1b2c3d4e5f60718293a4b
+             */
+            _id: string;
+            /** @description What the browser claimed, beside our own figures; not in lists */
+            client?: unknown;
+            /**
+             * Format: date-time
+             * @example 2026-01-01T21:30:00Z
+             */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description Seconds
+             * @example 5400
+             */
+            duration: number;
+            /**
+             * Format: date-time
+             * @description Of what is saved
+             * @example 2026-01-01T21:30:00Z
+             */
+            ended_at?: string;
+            /** @description The whole analysis was kept: see /data */
+            has_report?: boolean;
+            /**
+             * Format: double
+             * @description Mean score, -1 to 1
+             * @example 0.21
+             */
+            mood?: number;
+            /**
+             * @description What its owner calls it
+             * @example Finals
+             */
+            name?: string;
+            /** @example Clip the last round */
+            note?: string;
+            /**
+             * @description Whose figures they are: live and upload are this server's, of chat or of a log; client is what a browser claims. Absent in documents of the old system
+             * @example live
+             * @enum {string}
+             */
+            origin?: "live" | "upload" | "client";
+            sentiment_count: components["schemas"]["SentimentCount"];
+            /**
+             * @description Of the analysis
+             * @example 65a1b2c3d4e5f60718293a41
+             */
+            session_id?: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:00:00Z
+             */
+            started_at?: string;
+            /**
+             * @description deleted: in the archive
+             * @example active
+             * @enum {string}
+             */
+            status: "active" | "deleted";
+            /**
+             * @description The channel
+             * @example somebody
+             */
+            streamer_name: string;
+            /**
+             * @description What happened, in words
+             * @example 42 people wrote 1,240 messages in 90 minutes, 29.5 each.
+             */
+            summary: string;
+            /**
+             * @description Who wrote the summary: rules, or the name of a language model; absent where that is not known
+             * @example rules
+             */
+            summary_by?: string;
+            /**
+             * @example [
+             *       "finals"
+             *     ]
+             */
+            tags?: string[];
+            /** @description The course as the old system's pages draw it, [{x, y, sentiment}]; not in lists */
+            time_series?: unknown;
+            top_negative: components["schemas"]["TopChatter"][];
+            top_neutral: components["schemas"]["TopChatter"][];
+            /** @description Who wrote most positive messages, at most five */
+            top_positive: components["schemas"]["TopChatter"][];
+            /**
+             * Format: int64
+             * @description Messages counted
+             * @example 1240
+             */
+            total_chats: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-01T21:30:00Z
+             */
+            updated_at: string;
+            /**
+             * @description Of its owner
+             * @example 65a1b2c3d4e5f60718293a40
+             */
+            user_id: string;
+        };
+        HistoryMessage: {
+            /** @example History deleted successfully */
+            message: string;
+        };
+        HistoryPage: {
+            items: components["schemas"]["HistoryDocument"][];
+            /**
+             * Format: int64
+             * @example 20
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @example 3
+             */
+            pages: number;
+            /**
+             * Format: int64
+             * @description Of all pages
+             * @example 41
+             */
+            total: number;
+        };
+        HistoryTags: {
+            /** @description The most frequent first */
+            tags: components["schemas"]["Tag"][];
         };
         Info: {
             /** @description True where no account is needed */
@@ -902,7 +1451,182 @@ export interface components {
             /** @description The whole course of the session */
             timeline: components["schemas"]["Timeline"];
         };
+        Restored: {
+            /**
+             * @description 24 hexadecimal digits
+             * @example 65a1b2c3d4e5f60718293a4b
+             */
+            _id: string;
+            /** @description What the browser claimed, beside our own figures; not in lists */
+            client?: unknown;
+            /**
+             * Format: date-time
+             * @example 2026-01-01T21:30:00Z
+             */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description Seconds
+             * @example 5400
+             */
+            duration: number;
+            /**
+             * Format: date-time
+             * @description Of what is saved
+             * @example 2026-01-01T21:30:00Z
+             */
+            ended_at?: string;
+            /** @description The whole analysis was kept: see /data */
+            has_report?: boolean;
+            /** @example History restored successfully */
+            message: string;
+            /**
+             * Format: double
+             * @description Mean score, -1 to 1
+             * @example 0.21
+             */
+            mood?: number;
+            /**
+             * @description What its owner calls it
+             * @example Finals
+             */
+            name?: string;
+            /** @example Clip the last round */
+            note?: string;
+            /**
+             * @description Whose figures they are: live and upload are this server's, of chat or of a log; client is what a browser claims. Absent in documents of the old system
+             * @example live
+             * @enum {string}
+             */
+            origin?: "live" | "upload" | "client";
+            sentiment_count: components["schemas"]["SentimentCount"];
+            /**
+             * @description Of the analysis
+             * @example 65a1b2c3d4e5f60718293a41
+             */
+            session_id?: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:00:00Z
+             */
+            started_at?: string;
+            /**
+             * @description deleted: in the archive
+             * @example active
+             * @enum {string}
+             */
+            status: "active" | "deleted";
+            /**
+             * @description The channel
+             * @example somebody
+             */
+            streamer_name: string;
+            /**
+             * @description What happened, in words
+             * @example 42 people wrote 1,240 messages in 90 minutes, 29.5 each.
+             */
+            summary: string;
+            /**
+             * @description Who wrote the summary: rules, or the name of a language model; absent where that is not known
+             * @example rules
+             */
+            summary_by?: string;
+            /**
+             * @example [
+             *       "finals"
+             *     ]
+             */
+            tags?: string[];
+            /** @description The course as the old system's pages draw it, [{x, y, sentiment}]; not in lists */
+            time_series?: unknown;
+            top_negative: components["schemas"]["TopChatter"][];
+            top_neutral: components["schemas"]["TopChatter"][];
+            /** @description Who wrote most positive messages, at most five */
+            top_positive: components["schemas"]["TopChatter"][];
+            /**
+             * Format: int64
+             * @description Messages counted
+             * @example 1240
+             */
+            total_chats: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-01T21:30:00Z
+             */
+            updated_at: string;
+            /**
+             * @description Of its owner
+             * @example 65a1b2c3d4e5f60718293a40
+             */
+            user_id: string;
+        };
+        SaveRequest: {
+            /** @description Seconds, a number or a text; anything else counts as 0 */
+            duration?: unknown;
+            sentiment_count: components["schemas"]["ClaimedCount"];
+            /**
+             * @description The analysis that is meant; absent: the one of the channel that runs, or that ended within the last 30 minutes
+             * @example 65a1b2c3d4e5f60718293a41
+             */
+            session_id?: string;
+            /**
+             * @description The channel
+             * @example somebody
+             */
+            streamer_name: string;
+            /** @description Kept where this server has no figures of its own */
+            summary?: string | null;
+            /** @description The course as the old system's pages have it; not kept beyond 64 KiB */
+            time_series?: unknown;
+            top_negative: components["schemas"]["ClaimedChatter"][];
+            top_neutral: components["schemas"]["ClaimedChatter"][];
+            /** @description The first five are kept */
+            top_positive: components["schemas"]["ClaimedChatter"][];
+            /** @example 1240 */
+            total_chats: number;
+        };
+        Saved: {
+            /** @example 65a1b2c3d4e5f60718293a4b */
+            history_id: string;
+            /** @example Analysis saved successfully */
+            message: string;
+            /**
+             * @description Whose figures were saved; see the document
+             * @example live
+             * @enum {string}
+             */
+            origin: "live" | "client";
+        };
+        SentimentCount: {
+            /**
+             * Format: int64
+             * @example 100
+             */
+            negative: number;
+            /**
+             * Format: int64
+             * @example 610
+             */
+            neutral: number;
+            /**
+             * Format: int64
+             * @example 530
+             */
+            positive: number;
+        };
+        SentimentPart: {
+            /** @example great */
+            text: string;
+            /**
+             * Format: double
+             * @description The values of a text sum to its score
+             * @example 0.41
+             */
+            value: number;
+        };
         SentimentRequest: {
+            /** @description Tell what each piece of the text added to its score; for at most 20 texts */
+            explain?: boolean;
             /**
              * @description One message; either this or texts
              * @example that was a great play PogChamp
@@ -922,6 +1646,8 @@ export interface components {
             flags: ("unsure" | "question" | "laughter" | "hype" | "sarcasm" | "toxic" | "unscored" | "emote_only")[];
             /** @enum {string} */
             label: "positive" | "neutral" | "negative";
+            /** @description What each word, emote or sign added, in the order of the text; where it was asked for and there was something to judge */
+            parts?: components["schemas"]["SentimentPart"][];
             /**
              * Format: double
              * @description -1 to 1
@@ -959,6 +1685,131 @@ export interface components {
             next?: string;
             /** @description The latest ended first */
             sessions: components["schemas"]["SessionInfo"][];
+        };
+        ShareList: {
+            /** @description Those that are still good, newest first */
+            shares: components["schemas"]["SharedLink"][];
+        };
+        ShareRequest: {
+            /**
+             * @description How the people who wrote are shown
+             * @default names
+             * @example pseudonyms
+             * @enum {string}
+             */
+            chatters: "names" | "pseudonyms" | "none";
+            /**
+             * Format: int64
+             * @example 168
+             */
+            expires_in_hours: number;
+        };
+        Shared: {
+            /**
+             * @description Of a page that shows the analysis to anybody
+             * @example https://mood.example/shared/wT3cY1Jm5bq0x8sQdHn2kV7rZpL4fGaE6uXoNiRtB9M
+             */
+            link: string;
+            share: components["schemas"]["SharedLink"];
+            /**
+             * @description The secret in the link. It is told this once only
+             * @example wT3cY1Jm5bq0x8sQdHn2kV7rZpL4fGaE6uXoNiRtB9M
+             */
+            token: string;
+        };
+        SharedAnalysis: {
+            /**
+             * @example pseudonyms
+             * @enum {string}
+             */
+            chatters: "names" | "pseudonyms" | "none";
+            /**
+             * Format: date-time
+             * @example 2026-01-01T21:30:00Z
+             */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description Seconds
+             * @example 5400
+             */
+            duration: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-01T21:30:00Z
+             */
+            ended_at?: string;
+            /**
+             * Format: date-time
+             * @description Of the link
+             * @example 2026-01-08T21:30:00Z
+             */
+            expires_at: string;
+            /** @description The whole analysis was kept: see /data */
+            has_report?: boolean;
+            /**
+             * Format: double
+             * @example 0.21
+             */
+            mood?: number;
+            /** @example Finals */
+            name?: string;
+            /**
+             * @example live
+             * @enum {string}
+             */
+            origin?: "live" | "upload" | "client";
+            sentiment_count: components["schemas"]["SentimentCount"];
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:00:00Z
+             */
+            started_at?: string;
+            /** @example somebody */
+            streamer_name: string;
+            summary: string;
+            /** @example rules */
+            summary_by?: string;
+            top_negative: components["schemas"]["TopChatter"][];
+            top_neutral: components["schemas"]["TopChatter"][];
+            top_positive: components["schemas"]["TopChatter"][];
+            /**
+             * Format: int64
+             * @example 1240
+             */
+            total_chats: number;
+        };
+        SharedLink: {
+            /**
+             * @description How the people who wrote are shown
+             * @example pseudonyms
+             * @enum {string}
+             */
+            chatters: "names" | "pseudonyms" | "none";
+            /**
+             * Format: date-time
+             * @example 2026-01-01T21:30:00Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-08T21:30:00Z
+             */
+            expires_at: string;
+            /** @example 65a1b2c3d4e5f60718293a4c */
+            id: string;
+            /**
+             * Format: date-time
+             * @description Last; absent: never
+             * @example 2026-01-02T09:00:00Z
+             */
+            viewed_at?: string;
+            /**
+             * Format: int64
+             * @description How often it was looked at
+             * @example 3
+             */
+            views: number;
         };
         Snapshot: {
             /**
@@ -1020,6 +1871,128 @@ export interface components {
             /** @enum {string} */
             state: "connecting" | "live" | "reconnecting" | "failed" | "stopped";
         };
+        Summarized: {
+            /**
+             * @description 24 hexadecimal digits
+             * @example 65a1b2c3d4e5f60718293a4b
+             */
+            _id: string;
+            /** @description What the browser claimed, beside our own figures; not in lists */
+            client?: unknown;
+            /**
+             * Format: date-time
+             * @example 2026-01-01T21:30:00Z
+             */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description Seconds
+             * @example 5400
+             */
+            duration: number;
+            /**
+             * Format: date-time
+             * @description Of what is saved
+             * @example 2026-01-01T21:30:00Z
+             */
+            ended_at?: string;
+            /** @description Why the model did not write it and the rules did */
+            fallback?: string;
+            /** @description The whole analysis was kept: see /data */
+            has_report?: boolean;
+            /**
+             * Format: double
+             * @description Mean score, -1 to 1
+             * @example 0.21
+             */
+            mood?: number;
+            /**
+             * @description What its owner calls it
+             * @example Finals
+             */
+            name?: string;
+            /** @example Clip the last round */
+            note?: string;
+            /**
+             * @description Whose figures they are: live and upload are this server's, of chat or of a log; client is what a browser claims. Absent in documents of the old system
+             * @example live
+             * @enum {string}
+             */
+            origin?: "live" | "upload" | "client";
+            sentiment_count: components["schemas"]["SentimentCount"];
+            /**
+             * @description Of the analysis
+             * @example 65a1b2c3d4e5f60718293a41
+             */
+            session_id?: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:00:00Z
+             */
+            started_at?: string;
+            /**
+             * @description deleted: in the archive
+             * @example active
+             * @enum {string}
+             */
+            status: "active" | "deleted";
+            /**
+             * @description The channel
+             * @example somebody
+             */
+            streamer_name: string;
+            /**
+             * @description What happened, in words
+             * @example 42 people wrote 1,240 messages in 90 minutes, 29.5 each.
+             */
+            summary: string;
+            /**
+             * @description Who wrote the summary: rules, or the name of a language model; absent where that is not known
+             * @example rules
+             */
+            summary_by?: string;
+            /**
+             * @example [
+             *       "finals"
+             *     ]
+             */
+            tags?: string[];
+            /** @description The course as the old system's pages draw it, [{x, y, sentiment}]; not in lists */
+            time_series?: unknown;
+            top_negative: components["schemas"]["TopChatter"][];
+            top_neutral: components["schemas"]["TopChatter"][];
+            /** @description Who wrote most positive messages, at most five */
+            top_positive: components["schemas"]["TopChatter"][];
+            /**
+             * Format: int64
+             * @description Messages counted
+             * @example 1240
+             */
+            total_chats: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-01T21:30:00Z
+             */
+            updated_at: string;
+            /**
+             * @description Of its owner
+             * @example 65a1b2c3d4e5f60718293a40
+             */
+            user_id: string;
+        };
+        SummaryRequest: {
+            /**
+             * @description rules: sentences built from the figures; model: written by the language model that the server is set up with
+             * @example rules
+             * @enum {string}
+             */
+            writer: "rules" | "model";
+        };
+        Tag: {
+            /** Format: int64 */
+            count: number;
+            name: string;
+        };
         Term: {
             /**
              * Format: int64
@@ -1052,6 +2025,15 @@ export interface components {
             step_seconds: number;
             /** Format: date-time */
             to: string;
+        };
+        TopChatter: {
+            /**
+             * Format: int64
+             * @example 12
+             */
+            count: number;
+            /** @example viewer_one */
+            username: string;
         };
         TopChatters: {
             all: components["schemas"]["Chatter"][];
@@ -1111,6 +2093,276 @@ export interface operations {
             };
             /** @description Error */
             default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-get-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description _id of a saved analysis */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryDocument"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-get-history-data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description _id of a saved analysis */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The analysis */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    ETag?: string;
+                    "Referrer-Policy"?: string;
+                    "X-Robots-Tag"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description What If-None-Match names is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-history": {
+        parameters: {
+            query?: {
+                /** @description deleted: the archive */
+                status?: "active" | "deleted";
+                page?: number;
+                /** @description How many on a page */
+                limit?: number;
+                /** @description Part of the channel, name, note or a tag, whatever its case */
+                search?: string;
+                sort?: "created_at" | "channel" | "name" | "duration" | "messages" | "mood";
+                direction?: "asc" | "desc";
+                /** @description Saved from then on: an RFC 3339 time, or a day */
+                from?: string;
+                /** @description Saved before then: an RFC 3339 time, or a day, which is included */
+                to?: string;
+                /** @description Time zone of the days; UTC when absent */
+                tz?: string;
+                /** @description Exactly this tag */
+                tag?: string;
+                /** @description Exactly this channel */
+                channel?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Of a user */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list, or a page of it */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    ETag?: string;
+                    "Referrer-Policy"?: string;
+                    "X-Robots-Tag"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryDocument"][] | components["schemas"]["HistoryPage"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1721,6 +2973,1320 @@ export interface operations {
             };
         };
     };
+    "list-history": {
+        parameters: {
+            query?: {
+                page?: number;
+                /** @description How many on a page */
+                limit?: number;
+                /** @description Part of the channel, name, note or a tag, whatever its case */
+                search?: string;
+                sort?: "created_at" | "channel" | "name" | "duration" | "messages" | "mood";
+                direction?: "asc" | "desc";
+                /** @description Saved from then on: an RFC 3339 time, or a day */
+                from?: string;
+                /** @description Saved before then: an RFC 3339 time, or a day, which is included */
+                to?: string;
+                /** @description Time zone of the days; UTC when absent */
+                tz?: string;
+                /** @description Exactly this tag */
+                tag?: string;
+                /** @description Exactly this channel */
+                channel?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list, or a page of it */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    ETag?: string;
+                    "Referrer-Policy"?: string;
+                    "X-Robots-Tag"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryDocument"][] | components["schemas"]["HistoryPage"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-deleted-history": {
+        parameters: {
+            query?: {
+                page?: number;
+                /** @description How many on a page */
+                limit?: number;
+                /** @description Part of the channel, name, note or a tag, whatever its case */
+                search?: string;
+                sort?: "created_at" | "channel" | "name" | "duration" | "messages" | "mood";
+                direction?: "asc" | "desc";
+                /** @description Saved from then on: an RFC 3339 time, or a day */
+                from?: string;
+                /** @description Saved before then: an RFC 3339 time, or a day, which is included */
+                to?: string;
+                /** @description Time zone of the days; UTC when absent */
+                tz?: string;
+                /** @description Exactly this tag */
+                tag?: string;
+                /** @description Exactly this channel */
+                channel?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list, or a page of it */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    ETag?: string;
+                    "Referrer-Policy"?: string;
+                    "X-Robots-Tag"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryDocument"][] | components["schemas"]["HistoryPage"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "save-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Saved"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-history-tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryTags"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description _id of a saved analysis */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryDocument"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-history": {
+        parameters: {
+            query?: {
+                /** @description Remove it for good; only what is in the archive */
+                permanent?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryMessage"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HistoryChanges"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryDocument"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-history-data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description _id of a saved analysis */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The analysis */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    ETag?: string;
+                    "Referrer-Policy"?: string;
+                    "X-Robots-Tag"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description What If-None-Match names is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-history-pdf": {
+        parameters: {
+            query?: {
+                /** @description a4 or letter */
+                paper?: string;
+                /** @description names, pseudonyms or none */
+                chatters?: string;
+                /** @description Time zone of the times; UTC when absent */
+                tz?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    ETag?: string;
+                    "Referrer-Policy"?: string;
+                    "X-Robots-Tag"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description What If-None-Match names is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-history-report": {
+        parameters: {
+            query?: {
+                /** @description pdf, html, csv, json, md or text */
+                format?: string;
+                /** @description Of a PDF: a4 or letter */
+                paper?: string;
+                /** @description How the people who wrote are shown: names, pseudonyms or none */
+                chatters?: string;
+                /** @description Of a CSV: timeline, summary, chatters, terms, emotes or moments */
+                section?: string;
+                /** @description Time zone of the times that people read; UTC when absent */
+                tz?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    ETag?: string;
+                    "Referrer-Policy"?: string;
+                    "X-Robots-Tag"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                    "application/pdf": string;
+                    "text/csv": string;
+                    "text/html": string;
+                    "text/markdown": string;
+                    "text/plain": string;
+                };
+            };
+            /** @description What If-None-Match names is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "restore-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description _id of a saved analysis */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Restored"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-history-shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description _id of a saved analysis */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "share-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shared"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-history-share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                share_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryMessage"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "summarize-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SummaryRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Summarized"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     info: {
         parameters: {
             query?: never;
@@ -1951,6 +4517,254 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-shared": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Referrer-Policy"?: string;
+                    "X-Robots-Tag"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedAnalysis"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-shared-data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The analysis */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    ETag?: string;
+                    "Referrer-Policy"?: string;
+                    "X-Robots-Tag"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description What If-None-Match names is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-shared-report": {
+        parameters: {
+            query?: {
+                /** @description pdf, html, csv, json, md or text */
+                format?: string;
+                /** @description Of a PDF: a4 or letter */
+                paper?: string;
+                /** @description How the people who wrote are shown: names, pseudonyms or none */
+                chatters?: string;
+                /** @description Of a CSV: timeline, summary, chatters, terms, emotes or moments */
+                section?: string;
+                /** @description Time zone of the times that people read; UTC when absent */
+                tz?: string;
+            };
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    ETag?: string;
+                    "Referrer-Policy"?: string;
+                    "X-Robots-Tag"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                    "application/pdf": string;
+                    "text/csv": string;
+                    "text/html": string;
+                    "text/markdown": string;
+                    "text/plain": string;
+                };
+            };
+            /** @description What If-None-Match names is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
