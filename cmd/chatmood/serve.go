@@ -42,6 +42,14 @@ func serve(e *env, cfg *config.Config, opts app.Options, start ...string) error 
 		return err
 	}
 	fmt.Fprintf(e.stdout, "chatmood is at %s (Ctrl-C stops it)\n", a.URL())
+	link, err := a.SetupLink(e.ctx)
+	if err != nil {
+		a.Close()
+		return err
+	}
+	if link != "" {
+		fmt.Fprintf(e.stdout, "There is no administrator yet. Open this link to become one (it works once):\n  %s\n", link)
+	}
 	ctx, cancel := context.WithCancel(e.ctx)
 	defer cancel()
 	started := make(chan error, 1)

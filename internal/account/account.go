@@ -210,6 +210,8 @@ const (
 	ActivityUserCreated    = "Created a user"
 	ActivityUserDeleted    = "Deleted a user"
 	ActivityUserSignedOut  = "Signed a user out"
+	ActivityResetOffered   = "Sent a link to set a new password"
+	ActivitySignedOutAll   = "Signed out everywhere"
 	ActivityOthersHistory  = "Viewed another user's history"
 	ActivityChannelStopped = "Stopped an analysis for everybody"
 	ActivityMailSent       = "Mail sent"

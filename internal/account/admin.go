@@ -106,6 +106,7 @@ func (s *Service) UpdateUser(ctx context.Context, actor Identity, userID string,
 		if err := s.store.DropCodes(ctx, userID, PurposeVerify, PurposeReset, PurposeCurrentEmail, PurposeNewEmail); err != nil {
 			return nil, fmt.Errorf("removing codes: %w", err)
 		}
+		s.lastEnded(ctx, userID)
 	}
 	if changes := changesOf(&before, u); changes != "" {
 		s.note(ctx, actor.user(), ActivityUserUpdated, fmt.Sprintf("Updated user: %s - Changes: %s", u.Email, changes))
@@ -140,14 +141,67 @@ func changesOf(before, after *User) string {
 	return strings.Join(list, "; ")
 }
 
-// DeleteUser deletes a user for an administrator or the command line; see
-// [Service.DeleteAccount].
+// DeleteUser deletes a user for the command line; see [Service.RemoveUser].
 func (s *Service) DeleteUser(ctx context.Context, userID string) (forgotten int, err error) {
+	return s.RemoveUser(ctx, Identity{}, userID)
+}
+
+// RemoveUser deletes another user for an administrator; an empty actor is the
+// command line. See [Service.DeleteAccount].
+func (s *Service) RemoveUser(ctx context.Context, actor Identity, userID string) (forgotten int, err error) {
+	if actor.UserID == userID {
+		return 0, ErrOwnAccount
+	}
 	u, err := s.store.User(ctx, userID)
 	if err != nil {
 		return 0, fmt.Errorf("reading a user: %w", err)
 	}
-	return s.delete(ctx, u)
+	forgotten, err = s.delete(ctx, u)
+	if err == nil {
+		s.note(ctx, actor.user(), ActivityUserDeleted, "")
+	}
+	return forgotten, err
+}
+
+// SignOutUser ends all sessions of a user for an administrator and returns how
+// many those were.
+func (s *Service) SignOutUser(ctx context.Context, actor Identity, userID string) (int, error) {
+	u, err := s.store.User(ctx, userID)
+	if err != nil {
+		return 0, fmt.Errorf("reading a user: %w", err)
+	}
+	n, err := s.LogoutEverywhere(ctx, userID, "")
+	if err == nil {
+		s.note(ctx, actor.user(), ActivityUserSignedOut, fmt.Sprintf("User: %s, Sessions: %d", u.Email, n))
+	}
+	return n, err
+}
+
+// OfferReset mails an active user a link to set a new password, for an
+// administrator. Where no mail can be sent it returns the secret of the link,
+// which the administrator has to bring to the user.
+func (s *Service) OfferReset(ctx context.Context, actor Identity, userID string) (u *User, token string, err error) {
+	u, err = s.store.User(ctx, userID)
+	if err != nil {
+		return nil, "", fmt.Errorf("reading a user: %w", err)
+	}
+	if u.Status != StatusActive {
+		return nil, "", &Error{KindConflict, "", "Only active users can set a new password: change the status first"}
+	}
+	if u.Legacy.ResetToken != "" {
+		if u, err = s.change(ctx, userID, dropLegacyReset); err != nil {
+			return nil, "", err
+		}
+	}
+	if token, err = s.makeCode(ctx, userID, PurposeReset, ""); err != nil {
+		return nil, "", err
+	}
+	s.note(ctx, actor.user(), ActivityResetOffered, "User: "+u.Email)
+	if s.cfg.NoMail {
+		return u, token, nil
+	}
+	s.mailed(ctx, "password reset", u.ID, s.mail.ResetLink(ctx, u.Email, u.Name(), u.ID, token, s.cfg.ResetLifetime))
+	return u, "", nil
 }
 
 // UserByEmail returns a user for the command line.

@@ -62,5 +62,13 @@ var (
 	ErrBadRole        = &Error{KindInvalid, "role", "Role must be one of: user, admin"}
 	ErrBusy           = &Error{KindBusy, "", "Too many people are signing in at the moment; try again in a few seconds"}
 	ErrClosed         = &Error{KindForbidden, "", "Registering is closed on this server"}
+	ErrNeedsInvite    = &Error{KindForbidden, "invite", "Registering needs an invitation here: open the link that you were given"}
+	ErrBadInvite      = &Error{KindInvalid, "invite", "This invitation is used up, expired or was taken back"}
+	ErrOthersInvite   = &Error{KindInvalid, "email", "This invitation is for another email address"}
+	ErrInviteUnknown  = &Error{KindNotFound, "", "No such invitation"}
+	ErrBadSetup       = &Error{KindInvalid, "token", "This set-up link is not valid or was used: the server prints one when it starts and has no administrator"}
+	ErrNoMail         = &Error{KindConflict, "", "This server sends no mail: ask its administrator"}
+	ErrNoImage        = &Error{KindNotFound, "", "No profile image"}
+	ErrOwnAccount     = &Error{KindConflict, "", "This is your own account: delete it in your settings"}
 	ErrSessionUnknown = &Error{KindNotFound, "", "No such session"}
 )

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // Profile is what users change of themselves. nil leaves a field as it is. The
@@ -43,31 +42,17 @@ func (s *Service) UpdateProfile(ctx context.Context, userID string, p Profile) (
 	})
 }
 
-// maxImageBytes bounds a profile image as a data URL: 5 MB of image, as the
-// older front-end allows, in base64.
-const maxImageBytes = 7 << 20
+// Preferences are what users choose for themselves. nil leaves one as it is.
+type Preferences struct {
+	AutoSave *bool // analyses are saved when they end by themselves
+}
 
-// SetProfileImage keeps a profile image, a data URL of a PNG, JPEG, GIF or WebP
-// image; empty removes it. The image itself is not decoded here.
-func (s *Service) SetProfileImage(ctx context.Context, userID, dataURL string) (*User, error) {
-	if len(dataURL) > maxImageBytes {
-		return nil, invalid("image", "The image is too large: at most 5 MB")
-	}
-	kind, data, _ := strings.Cut(dataURL, ";base64,")
-	switch kind {
-	case "data:image/png", "data:image/jpeg", "data:image/gif", "data:image/webp":
-		if data == "" {
-			return nil, invalid("image", "No image data provided")
-		}
-	case "":
-		if dataURL != "" {
-			return nil, invalid("image", "The image must be a PNG, JPEG, GIF or WebP file as a data URL")
-		}
-	default:
-		return nil, invalid("image", "The image must be a PNG, JPEG, GIF or WebP file as a data URL")
-	}
+// SetPreferences changes a user's preferences.
+func (s *Service) SetPreferences(ctx context.Context, userID string, p Preferences) (*User, error) {
 	return s.change(ctx, userID, func(u *User) error {
-		u.ProfileImage = dataURL
+		if p.AutoSave != nil {
+			u.AutoSave = *p.AutoSave
+		}
 		return nil
 	})
 }
@@ -128,6 +113,9 @@ func (s *Service) ChangePassword(ctx context.Context, id Identity, old, password
 func (s *Service) RequestEmailChange(ctx context.Context, userID, newEmail, password string) (current string, err error) {
 	if newEmail == "" || password == "" {
 		return "", invalid("new_email", "New email and password are required")
+	}
+	if s.cfg.NoMail {
+		return "", ErrNoMail
 	}
 	u, err := s.confirm(ctx, userID, password, ErrWrongPassword)
 	if err != nil {

@@ -13,6 +13,7 @@ type Registration struct {
 	Password  string
 	FirstName string
 	LastName  string
+	Invite    string // the code of an invitation, or empty
 }
 
 func (r Registration) check() (Registration, error) {
@@ -41,12 +42,22 @@ func (r Registration) check() (Registration, error) {
 // an address that has an account it does and answers the same, but the mail
 // says so. A registration whose code was not entered in its lifetime is
 // replaced by the next one, so that nobody can reserve another's address.
+//
+// Where an invitation is needed: [ErrNeedsInvite], [ErrBadInvite],
+// [ErrOthersInvite]; where nobody may register: [ErrClosed].
 func (s *Service) Register(ctx context.Context, r Registration) error {
 	defer even(ctx, time.Now())
-	if s.cfg.Closed {
+	if s.cfg.Registration == RegistrationClosed {
 		return ErrClosed
 	}
 	r, err := r.check()
+	if err != nil {
+		return err
+	}
+	if s.cfg.Registration == RegistrationInvite && r.Invite == "" {
+		return ErrNeedsInvite
+	}
+	invite, err := s.invited(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -59,50 +70,83 @@ func (s *Service) Register(ctx context.Context, r Registration) error {
 		ID: NewID(now), Email: r.Email, FirstName: r.FirstName, LastName: r.LastName, PasswordHash: hash,
 		Role: RoleUser, Status: StatusNotActive, Unverified: true, CreatedAt: now, UpdatedAt: now,
 	}
+	if s.cfg.NoMail { // nobody could enter a code
+		u.Status, u.Unverified = StatusActive, false
+	}
+	if invite != nil {
+		u.Role = invite.Role
+		if err := s.store.UseInvite(ctx, invite.ID, now); errors.Is(err, ErrNotFound) {
+			return ErrBadInvite // somebody else took the last place
+		} else if err != nil {
+			return fmt.Errorf("using an invitation: %w", err)
+		}
+	}
+	taken, err := s.registerUser(ctx, u)
+	if invite != nil && !taken {
+		if err := s.store.ReturnInvite(ctx, invite.ID); err != nil {
+			s.log.ErrorContext(ctx, "an invitation that was not used could not be given back", "invitation", invite.ID, "error", err)
+		}
+	}
+	return err
+}
+
+// registerUser adds a user who registers; added is false where the address has
+// an account already, and on an error.
+func (s *Service) registerUser(ctx context.Context, u *User) (added bool, err error) {
 	err = s.store.CreateUser(ctx, u)
 	if errors.Is(err, ErrEmailTaken) {
 		return s.registerAgain(ctx, u)
 	}
 	if err != nil {
-		return fmt.Errorf("adding a user: %w", err)
+		return false, fmt.Errorf("adding a user: %w", err)
 	}
 	s.note(ctx, u, ActivityRegistered, "")
-	return s.mailVerification(ctx, u)
+	s.Count(ctx, Usage{Registrations: 1})
+	if s.cfg.NoMail {
+		return true, nil
+	}
+	return true, s.mailVerification(ctx, u)
 }
 
-// registerAgain deals with a registration for an address that has an account.
-func (s *Service) registerAgain(ctx context.Context, fresh *User) error {
+// registerAgain deals with a registration for an address that has an account;
+// replaced is true where it takes the place of one that was never completed.
+func (s *Service) registerAgain(ctx context.Context, fresh *User) (replaced bool, err error) {
 	u, err := s.store.UserByEmail(ctx, fresh.Email)
 	if errors.Is(err, ErrNotFound) {
-		return nil // it was deleted this moment; who wants it registers again
+		return false, nil // it was deleted this moment; who wants it registers again
 	}
 	if err != nil {
-		return fmt.Errorf("reading a user: %w", err)
+		return false, fmt.Errorf("reading a user: %w", err)
 	}
 	if !u.neverVerified() {
 		s.mailed(ctx, "already registered", u.ID, s.mail.AlreadyRegistered(ctx, u.Email, u.Name()))
-		return nil
+		return false, nil
 	}
 	if s.now().Sub(u.CreatedAt) < s.cfg.CodeLifetime {
 		// Somebody holds a code for it: a second one gets a code for the first
 		// registration, not the chance to change its password.
-		return s.mailVerification(ctx, u)
+		return false, s.mailVerification(ctx, u)
 	}
 	u.Email, u.FirstName, u.LastName, u.PasswordHash = fresh.Email, fresh.FirstName, fresh.LastName, fresh.PasswordHash
-	u.CreatedAt, u.UpdatedAt, u.Unverified, u.Legacy = fresh.CreatedAt, fresh.UpdatedAt, true, Legacy{}
+	u.Role, u.Status, u.Unverified, u.Legacy = fresh.Role, fresh.Status, fresh.Unverified, Legacy{}
+	u.CreatedAt, u.UpdatedAt = fresh.CreatedAt, fresh.UpdatedAt
 	if err := s.store.UpdateUser(ctx, u); err != nil {
 		if errors.Is(err, ErrChanged) {
-			return nil // two did so at once: one of them has it
+			return false, nil // two did so at once: one of them has it
 		}
-		return fmt.Errorf("changing a user: %w", err)
+		return false, fmt.Errorf("changing a user: %w", err)
 	}
 	s.note(ctx, u, ActivityRegistered, "")
-	return s.mailVerification(ctx, u)
+	s.Count(ctx, Usage{Registrations: 1})
+	return true, s.mailVerification(ctx, u)
 }
 
 // mailVerification mails a new code; an earlier one, of the older system too,
 // is worth nothing from then on.
 func (s *Service) mailVerification(ctx context.Context, u *User) error {
+	if s.cfg.NoMail {
+		return nil
+	}
 	if u.Legacy.OTP.Secret != "" {
 		_, err := s.change(ctx, u.ID, func(u *User) error {
 			u.Unverified, u.Legacy.OTP = u.neverVerified(), LegacySecret{}
@@ -176,9 +220,14 @@ func (s *Service) ResendCode(ctx context.Context, email string) error {
 	return s.mailVerification(ctx, u)
 }
 
-// CreateUser adds an active user of any role, for administrators and the
-// command line. ErrEmailTaken: the address has an account.
+// CreateUser adds an active user of any role, for the command line. See AddUser.
 func (s *Service) CreateUser(ctx context.Context, r Registration, role Role) (*User, error) {
+	return s.AddUser(ctx, Identity{}, r, role)
+}
+
+// AddUser adds an active user of any role for an administrator; an empty actor
+// is the command line. ErrEmailTaken: the address has an account.
+func (s *Service) AddUser(ctx context.Context, actor Identity, r Registration, role Role) (*User, error) {
 	r, err := r.check()
 	if err != nil {
 		return nil, err
@@ -198,6 +247,6 @@ func (s *Service) CreateUser(ctx context.Context, r Registration, role Role) (*U
 	if err := s.store.CreateUser(ctx, u); err != nil {
 		return nil, fmt.Errorf("adding a user: %w", err)
 	}
-	s.note(ctx, u, ActivityRegistered, fmt.Sprintf("Role: %s", role))
+	s.note(ctx, actor.user(), ActivityUserCreated, fmt.Sprintf("User: %s, Role: %s", u.Email, role))
 	return u, nil
 }

@@ -47,6 +47,8 @@ const (
 const (
 	// maxSessions bounds a user's sessions: the oldest end.
 	maxSessions = 50
+	// maxDetails is how much of what was done elsewhere the log keeps, in characters.
+	maxDetails = 1000
 	// maxDevices bounds a user's known browsers.
 	maxDevices = 20
 	// maxClientText is how much of a browser's or an address's name is kept, in characters.
@@ -56,6 +58,16 @@ const (
 	evenAnswer = 50 * time.Millisecond
 	// conflictRetries is how often a change is tried again that met another.
 	conflictRetries = 3
+)
+
+// Registrations is who may register.
+type Registrations string
+
+// The ways.
+const (
+	RegistrationOpen   Registrations = "open"
+	RegistrationInvite Registrations = "invite" // who has an invitation
+	RegistrationClosed Registrations = "closed" // nobody; administrators create users
 )
 
 // Config is what a Service is made of. Zero values have the defaults above.
@@ -75,8 +87,14 @@ type Config struct {
 	// end their session. 0: not at all.
 	RefreshGrace time.Duration
 
-	// Closed: nobody can register; administrators create users.
-	Closed bool
+	// Registration is who may register; empty: [RegistrationOpen].
+	Registration Registrations
+	// NoMail: no mail can be sent. Who registers is active at once, and what
+	// needs a mailed code or link is refused with [ErrNoMail].
+	NoMail bool
+	// SignedOut is told of users whose last session was ended. It returns soon.
+	// nil: nobody wants to know.
+	SignedOut func(ctx context.Context, userID string)
 	// Forget removes what else is kept of a user before the account is deleted,
 	// and returns how many things. nil: nothing else is kept.
 	Forget func(ctx context.Context, userID string) (int, error)
@@ -92,6 +110,7 @@ type Service struct {
 	store      Store
 	mail       Mailer
 	hasher     *Hasher
+	images     chan struct{} // holds one while an image is decoded
 	codeKey    []byte
 	refreshKey []byte
 	cache      cache
@@ -123,13 +142,20 @@ func NewService(cfg Config) (*Service, error) {
 			*d.value = d.standard
 		}
 	}
+	switch cfg.Registration {
+	case "":
+		cfg.Registration = RegistrationOpen
+	case RegistrationOpen, RegistrationInvite, RegistrationClosed:
+	default:
+		return nil, fmt.Errorf("making the account service: registering is %q, neither open nor invite nor closed (set REGISTRATION)", cfg.Registration)
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{cfg: cfg, store: cfg.Store, mail: cfg.Mailer, hasher: cfg.Hasher, log: cfg.Log}
+	s := &Service{cfg: cfg, store: cfg.Store, mail: cfg.Mailer, hasher: cfg.Hasher, images: make(chan struct{}, 1), log: cfg.Log}
 	var err error
 	if s.codeKey, err = hkdf.Key(sha256.New, cfg.SecretKey, nil, "chatmood one-time codes", sha256.Size); err != nil {
 		return nil, fmt.Errorf("deriving a key: %w", err)
@@ -206,10 +232,15 @@ func (s *Service) appendLog(ctx context.Context, a Activity) error {
 // Note writes what a user did elsewhere, one of the Activity constants, to the
 // activity log.
 func (s *Service) Note(ctx context.Context, id Identity, activity, details string) error {
-	if err := s.appendLog(ctx, Activity{UserID: id.UserID, UserName: id.Name(), Activity: activity, Details: cutRunes(details, 1000)}); err != nil {
+	if err := s.appendLog(ctx, Activity{UserID: id.UserID, UserName: id.Name(), Activity: activity, Details: cutRunes(details, maxDetails)}); err != nil {
 		return fmt.Errorf("writing the activity log: %w", err)
 	}
 	return nil
+}
+
+// NoteServer writes what the server itself did to the activity log.
+func (s *Service) NoteServer(ctx context.Context, activity, details string) {
+	s.note(ctx, nil, activity, cutRunes(details, maxDetails))
 }
 
 // User returns a user with everything, the profile image too.

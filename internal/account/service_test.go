@@ -63,7 +63,7 @@ func TestRegister(t *testing.T) {
 	_, _, err = w.Login(t.Context(), form.Email, other, account.Client{})
 	wantError(t, err, account.ErrBadLogin)
 
-	w.config.Closed = true
+	w.config.Registration = account.RegistrationClosed
 	wantError(t, w.another(t).Register(t.Context(), form), account.ErrClosed)
 }
 
@@ -388,9 +388,9 @@ func TestProfile(t *testing.T) {
 			t.Errorf("image %.40q: %v", bad, err)
 		}
 	}
-	got, err = w.SetProfileImage(t.Context(), u.ID, "data:image/png;base64,AAAA")
-	if err != nil || got.ProfileImage == "" {
-		t.Errorf("image %q, %v", got.ProfileImage, err)
+	got, err = w.SetProfileImage(t.Context(), u.ID, dataURL(t, "png", picture(3, 2, true)))
+	if err != nil || !strings.HasPrefix(got.ProfileImage, "data:image/png;base64,") {
+		t.Fatalf("image %v, %v", got, err)
 	}
 	got, err = w.SetProfileImage(t.Context(), u.ID, "")
 	if err != nil || got.ProfileImage != "" {

@@ -52,24 +52,31 @@ func (s *Service) Login(ctx context.Context, email, password string, from Client
 	if err != nil {
 		return nil, Tokens{}, err
 	}
+	tokens, err := s.startSession(ctx, u, from)
+	if err != nil {
+		return nil, Tokens{}, err
+	}
+	s.note(ctx, u, ActivityLogin, "")
+	s.Count(ctx, Usage{SignIns: 1})
+	s.rememberDevice(ctx, u, from, s.now())
+	s.shrinkOldImage(ctx, u)
+	return u, tokens, nil
+}
+
+// startSession starts a session of a user; the oldest of too many ends.
+func (s *Service) startSession(ctx context.Context, u *User, from Client) (Tokens, error) {
 	now := s.now()
 	sess := Session{
 		ID: newSessionID(), UserID: u.ID, Secret: newSecret(), CreatedAt: now, RotatedAt: now, ExpiresAt: now.Add(s.cfg.RefreshLifetime),
 		Address: cutRunes(from.Address, maxClientText), UserAgent: cutRunes(from.UserAgent, maxClientText),
 	}
 	if err := s.store.CreateSession(ctx, sess); err != nil {
-		return nil, Tokens{}, fmt.Errorf("starting a session: %w", err)
+		return Tokens{}, fmt.Errorf("starting a session: %w", err)
 	}
 	if err := s.endSurplus(ctx, u.ID); err != nil {
-		return nil, Tokens{}, err
+		return Tokens{}, err
 	}
-	tokens, err := s.tokens(sess, now)
-	if err != nil {
-		return nil, Tokens{}, err
-	}
-	s.note(ctx, u, ActivityLogin, "")
-	s.rememberDevice(ctx, u, from, now)
-	return u, tokens, nil
+	return s.tokens(sess, now)
 }
 
 // checkLogin returns the user whom address and password belong to.
@@ -128,6 +135,7 @@ func (s *Service) rehash(ctx context.Context, u *User, password string) {
 
 func (s *Service) noteFailedLogin(ctx context.Context, u *User, why string, from Client) {
 	s.note(ctx, u, ActivityLoginFailed, fmt.Sprintf("Reason: %s, Address: %s", why, cutRunes(from.Address, maxClientText)))
+	s.Count(ctx, Usage{FailedSignIns: 1})
 }
 
 // rememberDevice mails the user about a browser that did not sign in before,
@@ -269,48 +277,67 @@ func (s *Service) Authenticate(ctx context.Context, token string) (Identity, err
 	if err != nil {
 		return Identity{}, err
 	}
+	return s.holder(ctx, c.Subject, c.SessionID, c.ExpiresAt.Time)
+}
+
+// holder tells who a token or a connection belongs to.
+func (s *Service) holder(ctx context.Context, userID, sessionID string, expires time.Time) (Identity, error) {
 	now := s.now()
-	key := c.SessionID
+	key := sessionID
 	if key == "" {
-		key = "user " + c.Subject
+		key = "user " + userID
 	}
 	entry, epoch, ok := s.cache.get(key, now)
 	// A clock that was set back must not keep entries alive.
 	if !ok || entry.until.Sub(now) > s.cfg.CacheLifetime {
-		if entry, err = s.lookUp(ctx, c, now); err != nil {
+		var err error
+		if entry, err = s.lookUp(ctx, userID, sessionID, now); err != nil {
 			return Identity{}, err
 		}
 		entry.until = now.Add(s.cfg.CacheLifetime)
 		s.cache.put(key, entry, epoch, now)
 	}
-	if entry.id.UserID != c.Subject {
+	if entry.id.UserID != userID {
 		return Identity{}, ErrBadToken
 	}
-	expires := c.ExpiresAt.Time
 	// A token without a session does not say when it was issued: at the earliest
 	// this long before it expires.
-	if c.SessionID == "" && !entry.revoked.IsZero() && !expires.Add(-legacyTokenLifetime).After(entry.revoked) {
+	if sessionID == "" && !entry.revoked.IsZero() && !expires.Add(-legacyTokenLifetime).After(entry.revoked) {
 		return Identity{}, ErrBadToken
 	}
 	id := entry.id
-	id.SessionID, id.Expires = c.SessionID, expires
+	id.SessionID, id.Expires = sessionID, expires
 	return id, nil
 }
 
-func (s *Service) lookUp(ctx context.Context, c claims, now time.Time) (cached, error) {
-	if c.SessionID != "" {
-		sess, err := s.store.Session(ctx, c.SessionID)
+// Recheck tells whether somebody whom Authenticate let in may still stay, for
+// connections that outlast the request: whether the session goes on and the
+// account is active, not whether the token is still fresh. Suspended users are
+// told so, ErrSuspended; otherwise as Authenticate. The role may have changed.
+func (s *Service) Recheck(ctx context.Context, id Identity) (Identity, error) {
+	now, err := s.holder(ctx, id.UserID, id.SessionID, id.Expires)
+	if errors.Is(err, ErrBadToken) {
+		if _, why := s.activeUser(ctx, id.UserID); AsError(why) != nil {
+			return Identity{}, why
+		}
+	}
+	return now, err
+}
+
+func (s *Service) lookUp(ctx context.Context, userID, sessionID string, now time.Time) (cached, error) {
+	if sessionID != "" {
+		sess, err := s.store.Session(ctx, sessionID)
 		if errors.Is(err, ErrNotFound) {
 			return cached{}, ErrBadToken
 		}
 		if err != nil {
 			return cached{}, fmt.Errorf("reading a session: %w", err)
 		}
-		if sess.UserID != c.Subject || !now.Before(sess.ExpiresAt) {
+		if sess.UserID != userID || !now.Before(sess.ExpiresAt) {
 			return cached{}, ErrBadToken
 		}
 	}
-	u, err := s.activeUser(ctx, c.Subject)
+	u, err := s.activeUser(ctx, userID)
 	if err != nil {
 		return cached{}, err
 	}
@@ -343,8 +370,43 @@ func (s *Service) Logout(ctx context.Context, id Identity) error {
 	} else if err := s.endSession(ctx, id.SessionID); err != nil {
 		return err
 	}
-	s.note(ctx, &User{ID: id.UserID, FirstName: id.FirstName, LastName: id.LastName}, ActivityLogout, "")
+	s.note(ctx, id.user(), ActivityLogout, "")
+	s.lastEnded(ctx, id.UserID)
 	return nil
+}
+
+// lastEnded tells those who want to know when a user has no session any more.
+func (s *Service) lastEnded(ctx context.Context, userID string) {
+	if s.cfg.SignedOut == nil {
+		return
+	}
+	list, err := s.store.Sessions(ctx, userID, s.now())
+	if err != nil {
+		s.log.WarnContext(ctx, "whether a user has other sessions is not known", "user", userID, "error", err)
+		return
+	}
+	if len(list) == 0 {
+		s.cfg.SignedOut(ctx, userID)
+	}
+}
+
+// Renew returns another access token for somebody who holds one that is still
+// good, as clients of the older system ask for. A token of that system gets a
+// session with it, and so a refresh token; others keep theirs.
+func (s *Service) Renew(ctx context.Context, id Identity, from Client) (*User, Tokens, error) {
+	u, err := s.activeUser(ctx, id.UserID)
+	if err != nil {
+		return nil, Tokens{}, err
+	}
+	if id.SessionID == "" {
+		tokens, err := s.startSession(ctx, u, from)
+		return u, tokens, err
+	}
+	access, expires, err := s.accessToken(u.ID, id.SessionID, s.now())
+	if err != nil {
+		return nil, Tokens{}, err
+	}
+	return u, Tokens{Access: access, AccessExpires: expires, SessionID: id.SessionID}, nil
 }
 
 func (s *Service) revokeLegacy(ctx context.Context, userID string) error {
@@ -361,7 +423,11 @@ func (s *Service) LogoutEverywhere(ctx context.Context, userID, except string) (
 	if err := s.revokeLegacy(ctx, userID); err != nil {
 		return 0, err
 	}
-	return s.endSessions(ctx, userID, except)
+	n, err := s.endSessions(ctx, userID, except)
+	if err == nil && except == "" {
+		s.lastEnded(ctx, userID)
+	}
+	return n, err
 }
 
 func (s *Service) endSessions(ctx context.Context, userID, except string) (int, error) {
@@ -395,5 +461,9 @@ func (s *Service) EndSession(ctx context.Context, userID, sessionID string) erro
 	if err != nil {
 		return fmt.Errorf("reading a session: %w", err)
 	}
-	return s.endSession(ctx, sessionID)
+	if err := s.endSession(ctx, sessionID); err != nil {
+		return err
+	}
+	s.lastEnded(ctx, userID)
+	return nil
 }

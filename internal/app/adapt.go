@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 
 	"chatmood/internal/channels"
 	"chatmood/internal/httpapi"
-	"chatmood/internal/live"
 )
 
 // apiChannels is the manager in the words of the API's errors.
@@ -31,25 +29,6 @@ func startError(err error) error {
 		return fmt.Errorf("%w: %w", httpapi.ErrUnavailable, err)
 	}
 	return err
-}
-
-// apiHub is the hub as the API uses it.
-type apiHub struct {
-	*live.Hub
-	anonymous bool
-}
-
-var _ httpapi.Hub = apiHub{}
-
-// ServeWS implements [httpapi.Hub].
-func (h apiHub) ServeWS(w http.ResponseWriter, r *http.Request, channel, address string) {
-	h.Hub.ServeWS(w, r, live.ServeOptions{Channel: channel, Address: address, Anonymous: h.anonymous})
-}
-
-// Stream implements [httpapi.Hub].
-func (h apiHub) Stream(ctx context.Context, channel string, write func(frame []byte) error) error {
-	// The API bounds its event streams by address itself.
-	return h.Hub.Stream(ctx, live.StreamOptions{Channel: channel}, func(frame []byte, _ string) error { return write(frame) })
 }
 
 // checks are what the server's health depends on.

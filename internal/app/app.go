@@ -49,22 +49,16 @@ type App struct {
 	hub      *live.Hub
 	manager  *channels.Manager
 	holds    *channels.Holds // nil where the store keeps none
+	accounts *Accounts       // nil where the store keeps none
 	reader   *irc.Reader
 	api      *httpapi.API
 	listener net.Listener
 }
 
-// ErrNoAccounts is why production does not start yet.
-var ErrNoAccounts = errors.New("ENVIRONMENT is production, but this version has no accounts: whoever reaches the server could start and stop analyses. " +
-	"Unset ENVIRONMENT (and RAILWAY_ENVIRONMENT, NODE_ENV) and let only people you trust reach it, or wait for the version with accounts")
-
 // New opens the database, the bus and the listening socket. Nothing runs until
 // [App.Run]; if Run is not called, [App.Close] frees what was opened.
 func New(ctx context.Context, opts Options) (_ *App, err error) {
 	cfg := opts.Config
-	if cfg.Production() {
-		return nil, ErrNoAccounts
-	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
@@ -89,23 +83,30 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		return nil, err
 	}
 	engine := sentiment.New()
-	a.hub = live.New(live.Config{Bus: a.bus, Logger: a.log, MaxSockets: cfg.MaxSockets, MaxPerAddress: cfg.MaxPerAddress})
+	a.hub = live.New(live.Config{Bus: a.bus, Logger: a.log, MaxSockets: cfg.MaxSockets, MaxPerAddress: cfg.MaxPerAddress, MaxPerUser: cfg.MaxSocketsPerUser})
 	a.manager = channels.New(channels.Config{
 		Analyzer: engine, Store: a.store, Bus: a.bus, Viewers: a.hub.Viewers,
 		Log: a.log, MaxChannels: cfg.MaxChannels, Options: analysis.Options{IsEmote: engine.IsEmote},
 	})
 	a.openHolds()
+	if err := a.openAccounts(); err != nil {
+		return nil, err
+	}
 	a.reader = irc.NewReader(irc.Config{URL: cfg.TwitchURL, Handler: a.manager, Logger: a.log, Timing: opts.Timing})
 	registry := prometheus.NewRegistry()
 	a.registerMetrics(registry)
-	a.api, err = httpapi.New(httpapi.Config{
-		Channels: apiChannels{a.manager}, Holds: a.apiHolds(), Sessions: a.store, Hub: apiHub{a.hub, cfg.Guests != "none"}, Analyzer: engine, Checks: a.checks(),
+	for _, name := range cfg.Ignored {
+		a.log.Info("a setting of the older system means nothing any more", "name", name)
+	}
+	api := httpapi.Config{
+		Channels: apiChannels{a.manager}, Holds: a.apiHolds(), Sessions: a.store, Hub: a.hub, Analyzer: engine, Checks: a.checks(),
 		UI: opts.UI, Log: a.log, Registry: registry, Version: opts.Version,
 		Production: cfg.Production(), FrontendURL: cfg.FrontendURL, TrustedProxies: cfg.TrustedProxies, MetricsToken: cfg.MetricsToken,
 		Guests: httpapi.Guests(cfg.Guests), Demo: opts.Demo, DemoChannels: opts.DemoChannels, MaxChannels: cfg.MaxChannels,
-		Streams: cfg.MaxSockets, StreamsPerAddress: cfg.MaxPerAddress,
-	})
-	if err != nil {
+		Streams: cfg.MaxSockets, StreamsPerAddress: cfg.MaxPerAddress, PublicURL: a.publicURL(),
+	}
+	a.addAccounts(&api)
+	if a.api, err = httpapi.New(api); err != nil {
 		return nil, err
 	}
 	return a, nil
@@ -182,6 +183,12 @@ func (a *App) Run(ctx context.Context) error {
 		}
 		return nil
 	})
+	if a.accounts != nil {
+		group.Go(func() error {
+			a.accounts.Run(analysing)
+			return nil
+		})
+	}
 	if a.holds != nil {
 		group.Go(func() error {
 			a.holds.Run(analysing)

@@ -529,10 +529,9 @@ func TestNewFails(t *testing.T) {
 		env  map[string]string
 		want string
 	}{
-		"production": {map[string]string{"ENVIRONMENT": "production", "MAIL": "off", "SECRET_KEY": "0123456789abcdef0123456789abcdef"}, "no accounts"},
-		"busy port":  {map[string]string{"PORT": port}, "PORT"},
-		"no folder":  {map[string]string{"PORT": "0", "DATA_DIR": filepath.Join(file, "data")}, "DATA_DIR"},
-		"no bus":     {map[string]string{"PORT": "0", "NATS_URL": "nats://127.0.0.1:1"}, "NATS_URL"},
+		"busy port": {map[string]string{"PORT": port}, "PORT"},
+		"no folder": {map[string]string{"PORT": "0", "DATA_DIR": filepath.Join(file, "data")}, "DATA_DIR"},
+		"no bus":    {map[string]string{"PORT": "0", "NATS_URL": "nats://127.0.0.1:1"}, "NATS_URL"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, ok := tc.env["DATA_DIR"]; !ok {

@@ -62,6 +62,8 @@ type API struct {
 	mux      *http.ServeMux
 	handler  http.Handler
 	connects *limiter
+	limits   *limits
+	bodies   map[string]int64 // paths that take larger bodies than maxBodyBytes
 	streams  *streamSlots
 	// sharedLooks bounds how often links are looked at, reports how many are
 	// written at once.
@@ -73,6 +75,7 @@ type API struct {
 	origins     *origins
 	metrics     *metrics
 	draining    atomic.Bool
+	isSetUp     atomic.Bool        // there is an administrator
 	stop        context.CancelFunc // ends the streams
 	stopping    context.Context
 }
@@ -107,6 +110,8 @@ func New(cfg Config) (*API, error) {
 		started:  cfg.Now(),
 		mux:      http.NewServeMux(),
 		connects: newLimiter(cfg.ConnectsPerMinute, connectBurst, cfg.Now),
+		limits:   newLimits(cfg.Now),
+		bodies:   make(map[string]int64),
 		streams:  newStreamSlots(cfg.Streams, cfg.StreamsPerAddress),
 
 		sharedLooks: newLimiter(sharedPerMinute, sharedBurst, cfg.Now),
@@ -178,7 +183,12 @@ func (a *API) Document() ([]byte, error) {
 // register adds an operation to the mux and to the description.
 func register[I, O any](a *API, op huma.Operation, handle func(context.Context, *I) (*O, error)) {
 	a.secured(&op)
-	op.MaxBodyBytes = maxBodyBytes
+	if op.MaxBodyBytes == 0 {
+		op.MaxBodyBytes = maxBodyBytes
+	}
+	if op.MaxBodyBytes > maxBodyBytes {
+		a.bodies[op.Path] = op.MaxBodyBytes
+	}
 	op.BodyReadTimeout = bodyTimeout
 	huma.Register(a.huma, op, handle)
 }
@@ -195,6 +205,9 @@ func (a *API) describe() error {
 				License:     &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 			},
 			Tags: []*huma.Tag{
+				{Name: tagAccounts, Description: "Register, sign in and out"},
+				{Name: tagUser, Description: "One's own account"},
+				{Name: tagAdmin, Description: "What administrators do"},
 				{Name: tagTwitch, Description: "Start and stop the analysis of channels"},
 				{Name: tagChannels, Description: "What is known about the channels that are being analysed"},
 				{Name: tagLive, Description: "Chat as it is written and judged"},
@@ -212,6 +225,9 @@ func (a *API) describe() error {
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{a.transformError},
 	}, adapter{a.mux})
+	a.registerAccounts()
+	a.registerUserRoutes()
+	a.registerContact()
 	a.registerTwitch()
 	a.registerChannels()
 	a.describeLive()
@@ -256,11 +272,9 @@ func (a *API) polish() {
 	all := schemas.Map()
 	delete(all, "ErrorModel")
 	delete(all, "ErrorDetail")
-	// Their absence is answered in the old system's own words, by the handlers:
-	// so the description requires them, but huma does not.
-	all["ConnectRequest"].Required = []string{"url"}
-	all["DisconnectRequest"].Required = []string{"channel"}
-	all["SaveRequest"].Required = []string{"streamer_name", "total_chats", "sentiment_count", "top_positive", "top_negative", "top_neutral"}
+	for name, fields := range documentedRequired {
+		all[name].Required = fields
+	}
 	for _, s := range all {
 		s.AdditionalProperties = nil
 		for _, property := range s.Properties {

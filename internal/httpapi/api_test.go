@@ -22,6 +22,7 @@ import (
 	"chatmood/internal/analysis"
 	"chatmood/internal/chat"
 	"chatmood/internal/httpapi"
+	"chatmood/internal/live"
 	"chatmood/internal/sentiment"
 	"chatmood/internal/source"
 	"chatmood/internal/store/sqlite"
@@ -152,20 +153,25 @@ type hub struct {
 	finished chan struct{}
 }
 
-func (h *hub) ServeWS(w http.ResponseWriter, _ *http.Request, channel, address string) {
-	w.Header().Set("X-Channel", channel)
-	w.Header().Set("X-Client", address)
+func (h *hub) ServeWS(w http.ResponseWriter, _ *http.Request, opts live.ServeOptions) {
+	w.Header().Set("X-Channel", opts.Channel)
+	w.Header().Set("X-Client", opts.Address)
+	w.Header().Set("X-User", opts.User)
 	w.WriteHeader(http.StatusTeapot) // the hub was reached; it is tested with its own package
 }
 
-func (h *hub) Stream(ctx context.Context, _ string, write func([]byte) error) error {
+func (h *hub) Sockets() live.Sockets {
+	return live.Sockets{Total: 7, ByChannel: map[string]int{"somebody": 7}, ByUser: map[string]int{}}
+}
+
+func (h *hub) Stream(ctx context.Context, _ live.StreamOptions, write func([]byte, string) error) error {
 	defer func() {
 		if h.finished != nil {
 			close(h.finished)
 		}
 	}()
 	for _, f := range h.frames {
-		if err := write([]byte(f)); err != nil {
+		if err := write([]byte(f), ""); err != nil {
 			return err
 		}
 	}
@@ -177,7 +183,7 @@ func (h *hub) Stream(ctx context.Context, _ string, write func([]byte) error) er
 			if !ok {
 				return nil
 			}
-			if err := write([]byte(f)); err != nil {
+			if err := write([]byte(f), ""); err != nil {
 				return err
 			}
 		}

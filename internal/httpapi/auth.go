@@ -16,16 +16,76 @@ import (
 	"chatmood/internal/account"
 )
 
-// Accounts are the users of the server and what they may do with their own
-// account ([account.Service]). Its methods are called from many goroutines at
-// once. Errors for people are *account.Error.
+// Accounts are the users of the server and what may be done with them
+// ([account.Service]). Its methods are called from many goroutines at once.
+// Errors for people are *account.Error.
 type Accounts interface {
 	// Authenticate tells who holds an access token.
 	Authenticate(ctx context.Context, token string) (account.Identity, error)
+	// Recheck tells whether somebody who was let in may still stay.
+	Recheck(ctx context.Context, id account.Identity) (account.Identity, error)
 	// Refresh exchanges a refresh token for new tokens.
 	Refresh(ctx context.Context, token string) (*account.User, account.Tokens, error)
+	// Renew returns another access token for who holds one.
+	Renew(ctx context.Context, id account.Identity, from account.Client) (*account.User, account.Tokens, error)
 	// Note writes to the activity log what somebody did.
 	Note(ctx context.Context, id account.Identity, activity, details string) error
+	// Count adds to the figures of today.
+	Count(ctx context.Context, u account.Usage)
+
+	registering
+	ownAccount
+	administration
+}
+
+// registering is what people do who are not signed in.
+type registering interface {
+	Register(ctx context.Context, r account.Registration) error
+	VerifyEmail(ctx context.Context, email, code string) error
+	ResendCode(ctx context.Context, email string) error
+	Login(ctx context.Context, email, password string, from account.Client) (*account.User, account.Tokens, error)
+	ForgotPassword(ctx context.Context, email string) error
+	ValidateReset(ctx context.Context, userID, token string) error
+	ResetPassword(ctx context.Context, userID, token, password string) error
+	Invite(ctx context.Context, code string) (account.Invite, error)
+	SetupNeeded(ctx context.Context) (bool, error)
+	CheckSetup(ctx context.Context, token string) error
+	SetUp(ctx context.Context, token string, r account.Registration) (*account.User, error)
+}
+
+// ownAccount is what users do with their own account.
+type ownAccount interface {
+	User(ctx context.Context, id string) (*account.User, error)
+	Logout(ctx context.Context, id account.Identity) error
+	UpdateProfile(ctx context.Context, userID string, p account.Profile) (*account.User, error)
+	SetProfileImage(ctx context.Context, userID, dataURL string) (*account.User, error)
+	SetPreferences(ctx context.Context, userID string, p account.Preferences) (*account.User, error)
+	ChangePassword(ctx context.Context, id account.Identity, old, password string) error
+	RequestEmailChange(ctx context.Context, userID, newEmail, password string) (current string, err error)
+	VerifyCurrentEmail(ctx context.Context, userID, code string) (newEmail string, err error)
+	VerifyNewEmail(ctx context.Context, userID, code string) (*account.User, error)
+	CancelEmailChange(ctx context.Context, userID string) error
+	DeleteAccount(ctx context.Context, userID, password string) (forgotten int, err error)
+	Sessions(ctx context.Context, userID string) ([]account.Session, error)
+	EndSession(ctx context.Context, userID, sessionID string) error
+	LogoutEverywhere(ctx context.Context, userID, except string) (int, error)
+}
+
+// administration is what administrators do.
+type administration interface {
+	ListUsers(ctx context.Context, q account.UserQuery) (account.UserPage, error)
+	CountUsers(ctx context.Context) (account.UserCounts, error)
+	AddUser(ctx context.Context, actor account.Identity, r account.Registration, role account.Role) (*account.User, error)
+	UpdateUser(ctx context.Context, actor account.Identity, userID string, n account.UserUpdate) (*account.User, error)
+	RemoveUser(ctx context.Context, actor account.Identity, userID string) (forgotten int, err error)
+	SignOutUser(ctx context.Context, actor account.Identity, userID string) (int, error)
+	OfferReset(ctx context.Context, actor account.Identity, userID string) (u *account.User, token string, err error)
+	CreateInvite(ctx context.Context, actor account.Identity, o account.InviteOrder) (code string, _ account.Invite, err error)
+	Invites(ctx context.Context) ([]account.Invite, error)
+	RevokeInvite(ctx context.Context, actor account.Identity, id string) error
+	Logs(ctx context.Context, q account.LogQuery) (account.LogPage, error)
+	CleanUpLogs(ctx context.Context, actor account.Identity, days int) (int64, error)
+	UsageOf(ctx context.Context, days int) ([]account.Usage, error)
 }
 
 // Who may call an operation: one of these is its Metadata. Without, anybody
@@ -107,6 +167,25 @@ func securitySchemes() map[string]*huma.SecurityScheme {
 		bearerScheme: {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The `access_token` of POST /api/login or POST /api/refresh-token. It wins over cookies."},
 		cookieScheme: {Type: "apiKey", In: "cookie", Name: accessCookie, Description: "Set by POST /api/login and renewed by the server as long as the refresh cookie beside it is good."},
 	}
+}
+
+// from tells where a request came from, for the log and the list of sessions.
+func (a *API) from(ctx context.Context) account.Client {
+	c := account.Client{Address: clientAddr(ctx).String()}
+	if !clientAddr(ctx).IsValid() {
+		c.Address = ""
+	}
+	if who := accessOf(ctx); who.r != nil {
+		c.UserAgent = who.r.UserAgent()
+	}
+	return c
+}
+
+// caller returns who makes a request that only those may make who are signed
+// in; the operation's access rule has checked that.
+func caller(ctx context.Context) account.Identity {
+	id, _ := identityOf(ctx)
+	return id
 }
 
 // admit returns nil when the one who makes the request has what is needed.

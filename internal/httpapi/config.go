@@ -12,7 +12,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"chatmood/internal/account"
 	"chatmood/internal/analysis"
+	"chatmood/internal/live"
+	"chatmood/internal/mail"
 	"chatmood/internal/sentiment"
 )
 
@@ -90,17 +93,24 @@ type Sessions interface {
 // Hub fans live chat out.
 type Hub interface {
 	// ServeWS upgrades the request; the socket may live on after the call.
-	// address is what limits count the client by: its IPv4 address or IPv6
-	// network, behind the trusted proxies; "" where it is not known.
-	ServeWS(w http.ResponseWriter, r *http.Request, channel, address string)
-	// Stream serves one plain-dialect listener that is no socket: write gets
-	// one JSON frame after the other, the last messages first, until the
-	// context ends, write fails or the analysis was stopped. A frame is write's
-	// only until it returns.
-	Stream(ctx context.Context, channel string, write func(frame []byte) error) error
+	ServeWS(w http.ResponseWriter, r *http.Request, opts live.ServeOptions)
+	// Stream serves one listener that is no socket: write gets one JSON frame
+	// after the other, the last messages first, until the context ends, write
+	// fails or the analysis was stopped. A frame is write's only until it returns.
+	Stream(ctx context.Context, opts live.StreamOptions, write func(frame []byte, id string) error) error
+	// Sockets counts the clients by channel and by user.
+	Sockets() live.Sockets
 	// Viewers counts the clients of a channel, Connections those of all.
 	Viewers(channel string) int
 	Connections() int
+}
+
+// Outbox is the mail that waits to be sent ([mail.Outbox]).
+type Outbox interface {
+	Waiting(ctx context.Context, limit int) ([]mail.Queued, error)
+	Dead(ctx context.Context, limit int) ([]mail.Queued, error)
+	Revive(ctx context.Context, id string) error
+	Stats(ctx context.Context) (mail.QueueStats, error)
 }
 
 // Guests is what people may do who are not signed in.
@@ -144,6 +154,15 @@ type Config struct {
 	Holds Holds
 	// History are the analyses that users saved; nil: none are kept.
 	History History
+	// Registration is who may register, as GET /api/info tells; the accounts
+	// enforce it.
+	Registration account.Registrations
+	// Mails are mails beside those of accounts; nil: there are none.
+	Mails Mails
+	// MailBy is how mail goes: MailSMTP, MailFolder or MailOff.
+	MailBy string
+	// Outbox is the mail that waits; nil: administrators see none.
+	Outbox Outbox
 	// StoreAway reports whether an error says that the database cannot be
 	// reached just now; nil: only by its time-outs.
 	StoreAway func(error) bool
@@ -158,6 +177,9 @@ type Config struct {
 	Version     string // of the build, for people
 	Production  bool
 	FrontendURL string // origin that may call from another site, "" for none
+	// PublicURL is where people open the page, without a slash at the end: links
+	// that are given out point there.
+	PublicURL string
 	// TrustedProxies are the networks whose X-Forwarded-For and
 	// X-Forwarded-Proto are believed.
 	TrustedProxies []netip.Prefix

@@ -9,6 +9,7 @@ import (
 
 	"chatmood/internal/analysis"
 	"chatmood/internal/chat"
+	"chatmood/internal/live"
 	"chatmood/internal/sentiment"
 )
 
@@ -47,10 +48,13 @@ func (nothing) SessionReport(context.Context, string) ([]byte, error) {
 	return nil, analysis.ErrNotFound
 }
 
-func (nothing) ServeWS(w http.ResponseWriter, _ *http.Request, _, _ string) {
+func (nothing) ServeWS(w http.ResponseWriter, _ *http.Request, _ live.ServeOptions) {
 	http.Error(w, errNothing.Error(), http.StatusNotImplemented)
 }
-func (nothing) Stream(context.Context, string, func([]byte) error) error { return errNothing }
-func (nothing) Viewers(string) int                                       { return 0 }
-func (nothing) Connections() int                                         { return 0 }
-func (nothing) Score(dst *sentiment.Score, _ string, _ []chat.Emote)     { *dst = sentiment.Score{} }
+func (nothing) Stream(context.Context, live.StreamOptions, func([]byte, string) error) error {
+	return errNothing
+}
+func (nothing) Sockets() live.Sockets                                { return live.Sockets{} }
+func (nothing) Viewers(string) int                                   { return 0 }
+func (nothing) Connections() int                                     { return 0 }
+func (nothing) Score(dst *sentiment.Score, _ string, _ []chat.Emote) { *dst = sentiment.Score{} }

@@ -12,7 +12,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"chatmood/internal/account"
 	"chatmood/internal/chat"
+	"chatmood/internal/live"
 )
 
 const (
@@ -21,6 +23,8 @@ const (
 	streamHeartbeat = 30 * time.Second
 	// statusEvery is the pace of the status stream.
 	statusEvery = time.Minute
+	// recheckEvery is how often it is asked whether the user of a stream may stay.
+	recheckEvery = 2 * time.Second
 	// streamWriteTimeout bounds how long a client may take for one event.
 	streamWriteTimeout = 15 * time.Second
 )
@@ -49,6 +53,7 @@ func (a *API) describeLive() {
 		Responses: map[string]*huma.Response{
 			"101": {Description: "Switched to the WebSocket protocol"},
 			"400": problem("Not a valid channel name"),
+			"401": problem("A Bearer token that is no good. Without any sign-in the socket opens and waits for an `auth` frame, where guests may not watch"),
 			"403": problem("From a page of another site, which FRONTEND_URL does not name"),
 			"426": problem("Not a WebSocket request"),
 		},
@@ -99,7 +104,7 @@ func (a *API) serveWS(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, newProblem(http.StatusForbidden, "This connection comes from a page of another site, which FRONTEND_URL does not name"))
 		return
 	}
-	if !a.cfg.guestsWatch() {
+	if a.cfg.Accounts == nil && !a.cfg.guestsWatch() { // nobody could sign in on it
 		writeProblem(w, r, newProblem(http.StatusUnauthorized, needsAccount))
 		return
 	}
@@ -113,8 +118,72 @@ func (a *API) serveWS(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, newProblem(http.StatusUpgradeRequired, detail))
 		return
 	}
+	opts := live.ServeOptions{Channel: channel, Address: limitAddress(r.Context()), Anonymous: a.cfg.guestsWatch()}
+	if err := a.signSocket(r, &opts); err != nil {
+		writeError(w, r, err)
+		return
+	}
+	// The answer to the upgrade is the hub's: it takes a renewed sign-in along.
+	if lines := w.Header()["Set-Cookie"]; len(lines) > 0 {
+		opts.Header = http.Header{"Set-Cookie": lines}
+	}
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // the hub sets its own
-	a.cfg.Hub.ServeWS(w, r, channel, limitAddress(r.Context()))
+	a.cfg.Hub.ServeWS(w, r, opts)
+}
+
+// signSocket finds out whose socket it is. Without a sign-in the hub waits for
+// one in the first frame, or lets guests in.
+func (a *API) signSocket(r *http.Request, opts *live.ServeOptions) error {
+	if a.cfg.Accounts == nil {
+		return nil
+	}
+	who := accessOf(r.Context())
+	id, err := who.identify()
+	if err != nil && (who.bearer || !isAccountError(err)) {
+		return a.accountError(err)
+	}
+	if id != nil {
+		opts.User = id.UserID
+		if who.bearer {
+			opts.Expires = id.Expires
+		} // A browser stays signed in beyond the token, by the cookie beside it.
+	}
+	opts.Authenticate = func(ctx context.Context, token string) (string, time.Time, error) {
+		id, err := a.cfg.Accounts.Authenticate(ctx, token)
+		return id.UserID, id.Expires, err
+	}
+	first := id
+	opts.Recheck = func(ctx context.Context, token string) error {
+		if token == "" {
+			if first == nil {
+				return nil
+			}
+			return a.mayStay(ctx, *first)
+		}
+		_, err := a.cfg.Accounts.Authenticate(ctx, token)
+		return staying(err)
+	}
+	return nil
+}
+
+// mayStay asks whether somebody who was let in may still stay; see
+// [live.ServeOptions.Recheck].
+func (a *API) mayStay(ctx context.Context, id account.Identity) error {
+	_, err := a.cfg.Accounts.Recheck(ctx, id)
+	return staying(err)
+}
+
+func staying(err error) error {
+	var e *account.Error
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &e):
+		return err
+	case e.Kind == account.KindForbidden:
+		return live.ErrForbidden
+	}
+	return live.ErrSignedOut
 }
 
 // isUpgrade reports whether a request asks for a WebSocket (RFC 6455, 4.2.1).
@@ -147,6 +216,10 @@ func (a *API) serveChatEvents(w http.ResponseWriter, r *http.Request) {
 	defer release()
 	ctx, cancel := a.streamContext(r)
 	defer cancel()
+	opts := live.StreamOptions{Channel: channel} // by address they are bounded here
+	if id, ok := identityOf(r.Context()); ok {
+		opts.User = id.UserID
+	}
 	if events.sendJSON(a.statusEvent("connection", "connected", channel)) != nil {
 		return
 	}
@@ -157,7 +230,7 @@ func (a *API) serveChatEvents(w http.ResponseWriter, r *http.Request) {
 	ended := make(chan error, 1)
 	go func() {
 		defer close(frames)
-		ended <- a.cfg.Hub.Stream(ctx, channel, func(frame []byte) error {
+		ended <- a.cfg.Hub.Stream(ctx, opts, func(frame []byte, _ string) error {
 			select {
 			case frames <- bytes.Clone(frame): // the hub uses its memory again
 				return nil
@@ -166,7 +239,7 @@ func (a *API) serveChatEvents(w http.ResponseWriter, r *http.Request) {
 			}
 		})
 	}()
-	a.relay(frames, events, cancel)
+	a.relay(frames, events, a.stillSignedIn(r), cancel)
 	if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
 		a.log.DebugContext(r.Context(), "event stream ended", "channel", channel, "error", err, "request_id", requestID(r.Context()))
 	}
@@ -174,9 +247,11 @@ func (a *API) serveChatEvents(w http.ResponseWriter, r *http.Request) {
 
 // relay writes frames until there are no more, and heartbeats in between. When
 // the client is gone it cancels and takes what is left.
-func (a *API) relay(frames <-chan []byte, events *eventWriter, cancel context.CancelFunc) {
+func (a *API) relay(frames <-chan []byte, events *eventWriter, stays func() error, cancel context.CancelFunc) {
 	silence := time.NewTicker(streamHeartbeat)
 	defer silence.Stop()
+	recheck := time.NewTicker(recheckEvery)
+	defer recheck.Stop()
 	for {
 		var err error
 		select {
@@ -188,6 +263,8 @@ func (a *API) relay(frames <-chan []byte, events *eventWriter, cancel context.Ca
 			silence.Reset(streamHeartbeat)
 		case <-silence.C:
 			err = events.sendJSON(a.statusEvent("heartbeat", "", ""))
+		case <-recheck.C:
+			err = stays()
 		}
 		if err != nil {
 			cancel()
@@ -210,14 +287,42 @@ func (a *API) serveStatusEvents(w http.ResponseWriter, r *http.Request) {
 	if events.sendJSON(a.statusEvent("status", "connected", "")) != nil {
 		return
 	}
+	stays := a.stillSignedIn(r)
 	tick := time.NewTicker(statusEvery)
 	defer tick.Stop()
-	for events.sendJSON(a.statusEvent("status", "alive", "")) == nil {
+	recheck := time.NewTicker(recheckEvery)
+	defer recheck.Stop()
+	for err := events.sendJSON(a.statusEvent("status", "alive", "")); err == nil; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			err = events.sendJSON(a.statusEvent("status", "alive", ""))
+		case <-recheck.C:
+			err = stays()
 		}
+	}
+}
+
+// stillSignedIn returns what tells whether the one who opened a stream may still
+// stay: an error when not. It is not called before the stream is open.
+func (a *API) stillSignedIn(r *http.Request) func() error {
+	id, ok := identityOf(r.Context())
+	if !ok {
+		return func() error { return nil }
+	}
+	bearer := accessOf(r.Context()).bearer
+	return func() error {
+		if bearer && !a.cfg.Now().Before(id.Expires) {
+			return live.ErrSignedOut
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), recheckEvery)
+		defer cancel()
+		err := a.mayStay(ctx, id)
+		if errors.Is(err, live.ErrSignedOut) || errors.Is(err, live.ErrForbidden) {
+			return err
+		}
+		return nil // or it cannot be asked just now
 	}
 }
 
@@ -242,8 +347,8 @@ func (a *API) streamContext(r *http.Request) (context.Context, context.CancelFun
 
 // openEvents begins an event stream, or answers why not and returns nil.
 func (a *API) openEvents(w http.ResponseWriter, r *http.Request, check func() bool) (*eventWriter, func()) {
-	if !a.cfg.guestsWatch() {
-		writeProblem(w, r, newProblem(http.StatusUnauthorized, needsAccount))
+	if err := a.admit(r.Context(), needsWatching); err != nil {
+		writeError(w, r, err)
 		return nil, nil
 	}
 	if a.stopping.Err() != nil {

@@ -140,11 +140,23 @@ func (a *API) secure(next http.Handler) http.Handler {
 	})
 }
 
-// limit bounds what a request can hold up: the size of its body and the time
-// for taking the answer. Streams set their own times.
+// limit bounds what a request can hold up: how many come from one address, the
+// size of the body and the time for taking the answer. Streams set their own
+// times.
 func (a *API) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
+		if addr := clientAddr(r.Context()); addr.IsValid() && !addr.IsLoopback() && strings.HasPrefix(r.URL.Path, "/api/") {
+			var s spent
+			if err := s.take(a.limits.requests, addressKey(r.Context())); err != nil {
+				writeError(w, r, err)
+				return
+			}
+		}
+		size, large := a.bodies[r.URL.Path]
+		if !large {
+			size = maxBodyBytes
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, size)
 		// A writer of a test has no deadlines; a connection has, and keeps the
 		// last one for the next request, so it is set in any case.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout))

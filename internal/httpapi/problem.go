@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -104,6 +105,21 @@ func writeProblem(w http.ResponseWriter, r *http.Request, p *Problem) {
 	}
 }
 
+// writeError answers with an error of a handler outside of huma's operations.
+func writeError(w http.ResponseWriter, r *http.Request, err error) {
+	var refused *apiError
+	if !errors.As(err, &refused) {
+		refused = &apiError{status: http.StatusInternalServerError, detail: wentWrong}
+	}
+	for name, values := range refused.GetHeaders() {
+		w.Header()[name] = values
+	}
+	writeProblem(w, r, newProblem(refused.status, refused.detail, refused.fields...))
+}
+
+// wentWrong is what people are told of faults of ours.
+const wentWrong = "Something went wrong here; the server's log says what, under the request id"
+
 // operationContext lets the transformer below, which knows best, change the
 // status that huma chose.
 type operationContext struct {
@@ -186,7 +202,7 @@ func (a *API) fromModel(ctx huma.Context, e *huma.ErrorModel) *Problem {
 	}
 	switch status {
 	case http.StatusRequestEntityTooLarge:
-		return newProblem(status, fmt.Sprintf("The request is too large: at most %d bytes are read", maxBodyBytes))
+		return newProblem(status, fmt.Sprintf("The request is too large: at most %d bytes are read", ctx.Operation().MaxBodyBytes))
 	case http.StatusRequestTimeout:
 		return newProblem(status, "The request took too long to arrive")
 	case http.StatusUnsupportedMediaType:

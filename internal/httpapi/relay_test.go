@@ -24,7 +24,7 @@ func TestHeartbeat(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			a.relay(frames, &eventWriter{w: rec, control: http.NewResponseController(rec)}, func() {})
+			a.relay(frames, &eventWriter{w: rec, control: http.NewResponseController(rec)}, func() error { return nil }, func() {})
 		}()
 		for _, step := range []struct {
 			wait  time.Duration
@@ -73,7 +73,7 @@ func TestGoneClient(t *testing.T) {
 		frames <- []byte("{}") // on its way already
 	}()
 	rec := httptest.NewRecorder()
-	a.relay(frames, &eventWriter{w: gone{rec}, control: http.NewResponseController(rec)}, func() { close(cancelled) })
+	a.relay(frames, &eventWriter{w: gone{rec}, control: http.NewResponseController(rec)}, func() error { return nil }, func() { close(cancelled) })
 }
 
 // sharedRecorder is a recorder that can be read while it is written to.

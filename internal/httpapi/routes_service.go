@@ -1,10 +1,13 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"chatmood/internal/account"
 )
 
 type infoOutput struct {
@@ -13,6 +16,11 @@ type infoOutput struct {
 		APIVersion   string   `json:"api_version" doc:"Of this description" example:"3.0.0"`
 		Environment  string   `json:"environment" enum:"development,production"`
 		Anonymous    bool     `json:"anonymous" doc:"True where no account is needed"`
+		Accounts     bool     `json:"accounts" doc:"True where people can sign in"`
+		Guests       string   `json:"guests" enum:"none,watch,analyse" doc:"What people may do without signing in: nothing, watch what is being analysed, or analyse channels of their own"`
+		Registration string   `json:"registration" enum:"open,invite,closed" doc:"Who may register: anybody, who has an invitation, or nobody"`
+		Mail         string   `json:"mail" enum:"smtp,folder,off" doc:"How mail goes: through a mail server, into a folder (development), or not at all: then there are neither codes nor links"`
+		SetupNeeded  bool     `json:"setup_needed" doc:"True while there is no administrator: the server prints a link when it starts"`
 		Demo         bool     `json:"demo" doc:"True where chat is simulated"`
 		DemoChannels []string `json:"demo_channels" doc:"Channels to try"`
 		Limits       Limits   `json:"limits"`
@@ -61,7 +69,7 @@ func (a *API) welcome(context.Context, *struct{}) (*welcomeOutput, error) {
 	return &welcomeOutput{welcome{Message: "Welcome to Chatmood: live sentiment analysis for Twitch chat", Status: "running"}}, nil
 }
 
-func (a *API) info(context.Context, *struct{}) (*infoOutput, error) {
+func (a *API) info(ctx context.Context, _ *struct{}) (*infoOutput, error) {
 	out := new(infoOutput)
 	b := &out.Body
 	b.Version = a.cfg.Version
@@ -71,6 +79,11 @@ func (a *API) info(context.Context, *struct{}) (*infoOutput, error) {
 		b.Environment = "production"
 	}
 	b.Anonymous = a.cfg.guestsAnalyse()
+	b.Accounts = a.cfg.Accounts != nil
+	b.Guests = cmp.Or(string(a.cfg.Guests), string(GuestsNone))
+	b.Registration = cmp.Or(string(a.cfg.Registration), string(account.RegistrationOpen))
+	b.Mail = cmp.Or(a.cfg.MailBy, MailOff)
+	b.SetupNeeded = a.setupNeeded(ctx)
 	b.Demo = a.cfg.Demo
 	b.DemoChannels = present(a.cfg.DemoChannels)
 	b.Limits = Limits{
@@ -82,4 +95,21 @@ func (a *API) info(context.Context, *struct{}) (*infoOutput, error) {
 		ConnectsPerMinute: a.cfg.ConnectsPerMinute,
 	}
 	return out, nil
+}
+
+// setupNeeded reports whether there is no administrator. Once there is one there
+// is always one, so that the database is asked no more.
+func (a *API) setupNeeded(ctx context.Context) bool {
+	if a.cfg.Accounts == nil || a.isSetUp.Load() {
+		return false
+	}
+	needed, err := a.cfg.Accounts.SetupNeeded(ctx)
+	if err != nil {
+		a.log.WarnContext(ctx, "whether there is an administrator is not known", "error", err, "request_id", requestID(ctx))
+		return false
+	}
+	if !needed {
+		a.isSetUp.Store(true)
+	}
+	return needed
 }

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"chatmood/internal/live/frame"
 )
@@ -72,6 +76,9 @@ type Config struct {
 	Drain     time.Duration // over which [Hub.Shutdown] spreads the closes; 3 s
 	Tick      time.Duration // how often the above are looked at; 1 s
 
+	// RecheckEvery is how often it is asked whether users may stay; 1 s.
+	RecheckEvery time.Duration
+
 	// SendBuffer is the size of the kernel's buffer for each socket, in bytes;
 	// 0 leaves it to the kernel.
 	SendBuffer int
@@ -113,6 +120,7 @@ func (c *Config) setDefaults() {
 	span(&c.CloseWait, 2*time.Second)
 	span(&c.Drain, 3*time.Second)
 	span(&c.Tick, time.Second)
+	span(&c.RecheckEvery, time.Second)
 }
 
 // Hub serves the viewers of all channels on this node. It is safe for
@@ -158,7 +166,48 @@ func New(cfg Config) *Hub {
 	}
 	h.now.Store(time.Now().UnixNano())
 	h.spawn(h.run)
+	h.spawn(h.recheck)
 	return h
+}
+
+// rechecksAtOnce bounds how many users are asked about at the same time.
+const rechecksAtOnce = 8
+
+// recheck asks now and then whether those who signed in may stay.
+func (h *Hub) recheck() {
+	ticker := time.NewTicker(h.cfg.RecheckEvery)
+	defer ticker.Stop()
+	var sockets []*socket
+	known := true
+	for {
+		select {
+		case <-h.ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		sockets = sockets[:0]
+		h.mu.Lock()
+		for _, c := range h.clients {
+			if s, ok := c.(*socket); ok && s.opts.Recheck != nil {
+				sockets = append(sockets, s)
+			}
+		}
+		h.mu.Unlock()
+		group, ctx := errgroup.WithContext(h.ctx)
+		group.SetLimit(rechecksAtOnce)
+		for _, s := range sockets {
+			if ctx.Err() != nil {
+				break // it cannot be asked now; the next turn comes soon
+			}
+			group.Go(func() error { return s.mayStay(ctx) })
+		}
+		err := group.Wait()
+		if err != nil && known && h.ctx.Err() == nil {
+			h.log.Warn("whether users may stay cannot be asked now", "error", err)
+		}
+		known = err == nil
+		clear(sockets)
+	}
 }
 
 // spawn runs f in a goroutine of the hub's; false once the hub was closed.
@@ -352,6 +401,29 @@ func (h *Hub) Connections() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.clients)
+}
+
+// Sockets are the viewers of this node.
+type Sockets struct {
+	Total     int
+	ByChannel map[string]int
+	ByUser    map[string]int // by user's id; viewers of nobody are not in it
+}
+
+// Sockets counts the viewers by channel and by user.
+func (h *Hub) Sockets() Sockets {
+	h.mu.Lock()
+	s := Sockets{Total: len(h.clients), ByChannel: make(map[string]int, len(h.rooms)), ByUser: maps.Clone(h.byUser)}
+	rooms := slices.Collect(maps.Values(h.rooms))
+	h.mu.Unlock()
+	for _, r := range rooms {
+		r.mu.RLock()
+		if n := len(r.viewers); n > 0 {
+			s.ByChannel[r.name] = n
+		}
+		r.mu.RUnlock()
+	}
+	return s
 }
 
 // CloseUser ends all connections of a user whose sign-in was revoked, with

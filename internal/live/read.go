@@ -213,6 +213,7 @@ func (s *socket) authenticate(token string) (Code, string) {
 	}
 	s.setExpiry(expires)
 	s.mu.Lock()
+	s.token = token
 	ready := s.ready
 	s.mu.Unlock()
 	if !ready {

@@ -31,7 +31,20 @@ type ServeOptions struct {
 	// until when it holds. It may take a few seconds. nil: auth frames are
 	// passed over.
 	Authenticate func(ctx context.Context, token string) (user string, expires time.Time, err error)
+	// Recheck tells, every [Config.RecheckEvery], whether the user may still stay
+	// who signed in with the token of the last auth frame, or "" for the request:
+	// nil, [ErrSignedOut] or [ErrForbidden]; any other error says that it is not
+	// known, and the user stays. nil: who is in stays in.
+	Recheck func(ctx context.Context, token string) error
+	// Header goes into the answer to the upgrade; cookies, for example.
+	Header http.Header
 }
+
+// What [ServeOptions.Recheck] answers.
+var (
+	ErrSignedOut = errors.New("not signed in any more")
+	ErrForbidden = errors.New("not allowed any more")
+)
 
 // ServeWS upgrades the request to a WebSocket, as docs/websocket.md describes
 // it, and returns; the socket lives on in the hub. Whether the page that asks
@@ -56,6 +69,7 @@ func (h *Hub) ServeWS(w http.ResponseWriter, r *http.Request, opts ServeOptions)
 	upgrader := ws.HTTPUpgrader{
 		Timeout:  upgradeTimeout,
 		Protocol: func(p string) bool { return p == frame.Protocol },
+		Header:   opts.Header,
 	}
 	conn, rw, hs, err := upgrader.Upgrade(r, w)
 	if err != nil {

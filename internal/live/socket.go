@@ -1,6 +1,8 @@
 package live
 
 import (
+	"context"
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -44,6 +46,7 @@ type socket struct {
 	deaf    bool // what the client still sends is not looked at
 	ready   bool // it is in its room
 	user    string
+	token   string // of the last auth frame
 }
 
 var _ client = (*socket)(nil)
@@ -72,6 +75,29 @@ func (s *socket) userKey() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.user
+}
+
+// mayStay asks whether the socket's user may still be here, and closes it where
+// not. An error says that this is not known.
+func (s *socket) mayStay(ctx context.Context) error {
+	s.mu.Lock()
+	user, token := s.user, s.token
+	s.mu.Unlock()
+	if user == "" || s.opts.Recheck == nil || s.state.Load() == dead {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, authTimeout)
+	defer cancel()
+	err := s.opts.Recheck(ctx, token)
+	switch {
+	case errors.Is(err, ErrSignedOut):
+		s.kick(CodeSignIn, "signed out")
+	case errors.Is(err, ErrForbidden):
+		s.kick(CodeForbidden, "not allowed any more")
+	default:
+		return err
+	}
+	return nil
 }
 
 func (s *socket) setExpiry(t time.Time) {

@@ -85,6 +85,10 @@ type OutboxConfig struct {
 	KeepDead    time.Duration // then a dead mail goes: 30 days
 	Poll        time.Duration // how often to look for mail of others: 5 seconds
 
+	// Done is told how each mail ended: sent, or dead for the reason given. It
+	// returns soon. nil: nobody wants to know.
+	Done func(ctx context.Context, id, kind, reason string)
+
 	Now func() time.Time // nil: time.Now
 	Log *slog.Logger     // nil: nothing is logged
 }
@@ -243,7 +247,17 @@ func (o *Outbox) sendNext(ctx context.Context) (worked bool, err error) {
 	o.cfg.Log.InfoContext(ctx, "mail sent", "kind", it.Kind, "id", it.ID, "attempts", it.Attempts)
 	noted, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	return true, o.cfg.Queue.Delivered(noted, it.ID)
+	if err := o.cfg.Queue.Delivered(noted, it.ID); err != nil {
+		return true, err
+	}
+	o.done(noted, it, "")
+	return true, nil
+}
+
+func (o *Outbox) done(ctx context.Context, it Item, reason string) {
+	if o.cfg.Done != nil {
+		o.cfg.Done(ctx, it.ID, it.Kind, reason)
+	}
 }
 
 func (o *Outbox) failed(ctx context.Context, it Item, err error) error {
@@ -281,7 +295,11 @@ func delayAfter(attempts int, first, most time.Duration) time.Duration {
 
 func (o *Outbox) bury(ctx context.Context, it Item, reason string) error {
 	o.cfg.Log.ErrorContext(ctx, "mail given up", "kind", it.Kind, "id", it.ID, "attempts", it.Attempts, "reason", reason)
-	return o.cfg.Queue.Bury(ctx, it.ID, o.cfg.Now().UTC(), reason)
+	if err := o.cfg.Queue.Bury(ctx, it.ID, o.cfg.Now().UTC(), reason); err != nil {
+		return err
+	}
+	o.done(ctx, it, reason)
+	return nil
 }
 
 // purge removes what has been dead for long, once an hour.
@@ -296,36 +314,51 @@ func (o *Outbox) purge(ctx context.Context) {
 	}
 }
 
-// DeadMail is a mail that could not be sent.
-type DeadMail struct {
+// Queued is a mail in the outbox, without what is in it.
+type Queued struct {
 	ID        string
 	Kind      string
 	To        string // empty: it cannot be read any more
 	Subject   string
 	CreatedAt time.Time
-	DeadAt    time.Time
+	NextAt    time.Time // when it is tried next; zero: it is dead
+	DeadAt    time.Time // zero: it waits
 	Attempts  int
-	Reason    string
+	Reason    string // why the last attempt failed; empty: there was none
 }
 
-// MaxDead bounds a list of dead mails.
-const MaxDead = 1000
+// MaxListed bounds a list of mails.
+const MaxListed = 1000
 
 // Dead lists mails that could not be sent, the latest first, at most limit.
-func (o *Outbox) Dead(ctx context.Context, limit int) ([]DeadMail, error) {
-	items, err := o.cfg.Queue.Dead(ctx, min(max(limit, 1), MaxDead))
+func (o *Outbox) Dead(ctx context.Context, limit int) ([]Queued, error) {
+	items, err := o.cfg.Queue.Dead(ctx, min(max(limit, 1), MaxListed))
 	if err != nil {
 		return nil, fmt.Errorf("listing the dead mails: %w", err)
 	}
-	var list []DeadMail
-	for _, it := range items {
-		d := DeadMail{ID: it.ID, Kind: it.Kind, CreatedAt: it.CreatedAt, DeadAt: it.DeadAt, Attempts: it.Attempts, Reason: it.Error}
-		if m, err := o.open(it); err == nil {
-			d.To, d.Subject = m.To.Address, m.Subject
-		}
-		list = append(list, d)
+	return o.queued(items), nil
+}
+
+// Waiting lists mails that wait, the next to be tried first, at most limit.
+func (o *Outbox) Waiting(ctx context.Context, limit int) ([]Queued, error) {
+	items, err := o.cfg.Queue.Waiting(ctx, min(max(limit, 1), MaxListed))
+	if err != nil {
+		return nil, fmt.Errorf("listing the waiting mails: %w", err)
 	}
-	return list, nil
+	return o.queued(items), nil
+}
+
+func (o *Outbox) queued(items []Item) []Queued {
+	list := make([]Queued, len(items))
+	for i, it := range items {
+		list[i] = Queued{
+			ID: it.ID, Kind: it.Kind, CreatedAt: it.CreatedAt, NextAt: it.NextAt, DeadAt: it.DeadAt, Attempts: it.Attempts, Reason: it.Error,
+		}
+		if m, err := o.open(it); err == nil {
+			list[i].To, list[i].Subject = m.To.Address, m.Subject
+		}
+	}
+	return list
 }
 
 // Revive sends a dead mail once more. [ErrUnknownMail]: there is none.
