@@ -198,10 +198,9 @@ func TestInterruption(t *testing.T) {
 	fill(t, from, 2)
 	want := dump(t, from)
 	for name, make := range map[string]func(f *trouble, cancel func()){
-		"killed before": func(f *trouble, _ func()) { f.before = errLost },
-		"killed after":  func(f *trouble, _ func()) { f.after = errLost },
-		"disk full":     func(f *trouble, _ func()) { f.before = fmt.Errorf("writing: %w", syscall.ENOSPC) },
-		"interrupted":   func(f *trouble, cancel func()) { f.strike = cancel },
+		"the disk is full":            func(f *trouble, _ func()) { f.before = fmt.Errorf("writing: %w", syscall.ENOSPC) },
+		"it is written, but not told": func(f *trouble, _ func()) { f.after = errLost },
+		"it is cancelled":             func(f *trouble, cancel func()) { f.strike = cancel },
 	} {
 		t.Run(name, func(t *testing.T) {
 			for n := 1; ; n++ {

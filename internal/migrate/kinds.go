@@ -1,7 +1,6 @@
 package migrate
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -520,43 +519,57 @@ func mails() kind[mail.Item] {
 
 func running() kind[analysis.Checkpoint] {
 	key := func(cp analysis.Checkpoint) string { return cp.SessionID }
-	each := func(ctx context.Context, db *Database, after string, do func(analysis.Checkpoint) error) error {
-		all, err := db.Sessions.RunningSessions(ctx)
-		if err != nil {
-			return err
+	// The parts that the target has, by session; read once, since they are large.
+	var there map[string]map[string]bool
+	names := func(parts []analysis.Part) map[string]bool {
+		set := map[string]bool{}
+		for _, p := range parts {
+			set[p.Name] = true
 		}
-		return sorted(all, key, after, do)
+		return set
 	}
 	return kind[analysis.Checkpoint]{
 		label: "running analyses",
-		each:  each,
-		key:   key,
-		put: one(func(ctx context.Context, db *Database, cp analysis.Checkpoint) error {
-			// What an interrupted move left of it and it has no more is removed.
-			parts := map[string]bool{}
-			for _, p := range cp.Parts {
-				parts[p.Name] = true
-			}
-			there, err := db.Sessions.RunningSessions(ctx)
+		each: func(ctx context.Context, db *Database, after string, do func(analysis.Checkpoint) error) error {
+			all, err := db.Sessions.RunningSessions(ctx)
 			if err != nil {
 				return err
 			}
-			cp.Parts = slices.Clone(cp.Parts)
-			for _, old := range there {
-				for _, p := range old.Parts {
-					if old.SessionID == cp.SessionID && !parts[p.Name] {
-						cp.Parts = append(cp.Parts, analysis.Part{Name: p.Name})
-					}
+			return sorted(all, key, after, do)
+		},
+		key: key,
+		put: one(func(ctx context.Context, db *Database, cp analysis.Checkpoint) error {
+			if there == nil {
+				old, err := db.Sessions.RunningSessions(ctx)
+				if err != nil {
+					return err
+				}
+				there = map[string]map[string]bool{}
+				for i := range old {
+					there[old[i].SessionID] = names(old[i].Parts)
 				}
 			}
-			return db.Sessions.SaveCheckpoints(ctx, []analysis.Checkpoint{cp})
+			// What an interrupted move left of it and it has no more is removed.
+			has := names(cp.Parts)
+			cp.Parts = slices.Clone(cp.Parts)
+			for name := range there[cp.SessionID] {
+				if !has[name] {
+					cp.Parts = append(cp.Parts, analysis.Part{Name: name})
+				}
+			}
+			if err := db.Sessions.SaveCheckpoints(ctx, []analysis.Checkpoint{cp}); err != nil {
+				there = nil // it may be there or not
+				return err
+			}
+			there[cp.SessionID] = has
+			return nil
 		}),
 		norm: func(cp analysis.Checkpoint) any {
 			millis(&cp.StartedAt, &cp.At)
 			cp.Parts = slices.Clone(cp.Parts)
 			slices.SortFunc(cp.Parts, func(a, b analysis.Part) int { return cmp.Compare(a.Name, b.Name) })
 			for i := range cp.Parts {
-				cp.Parts[i].Data = bytes.Clone(list(cp.Parts[i].Data))
+				cp.Parts[i].Data = list(cp.Parts[i].Data)
 			}
 			return cp
 		},

@@ -45,6 +45,8 @@ type Database struct {
 	Holds    analysis.HoldStore
 	Mail     mail.Archive
 	Sessions analysis.SessionStore
+	// Exclusive: nobody else can use it as long as it is open.
+	Exclusive bool
 	io.Closer
 }
 
@@ -217,6 +219,9 @@ func (m *move) admit(ctx context.Context) error {
 		return ErrSame
 	}
 	for _, db := range []*Database{m.from, m.to} {
+		if db.Exclusive {
+			continue
+		}
 		running, err := db.Sessions.RunningSessions(ctx)
 		if err != nil {
 			return err

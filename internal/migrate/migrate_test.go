@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +21,7 @@ import (
 	"chatmood/internal/history"
 	"chatmood/internal/mail"
 	"chatmood/internal/migrate"
+	"chatmood/internal/store/sqlite"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -39,6 +42,9 @@ func open(t testing.TB, dir string) *migrate.Database {
 	t.Helper()
 	if dir == "" {
 		dir = t.TempDir()
+		file, err := template()
+		noError(t, err)
+		noError(t, os.WriteFile(filepath.Join(dir, "chatmood.db"), file, 0o600))
 	}
 	a, err := migrate.ParseAddress("sqlite:"+dir, "")
 	noError(t, err)
@@ -51,6 +57,24 @@ func open(t testing.TB, dir string) *migrate.Database {
 	})
 	return db
 }
+
+// template is a new database, made once: making the tables takes longer than
+// most tests.
+var template = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "chatmood-migrate-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	s, err := sqlite.Open(context.Background(), sqlite.Config{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(dir, "chatmood.db"))
+})
 
 func id(kind, i int) string { return fmt.Sprintf("%012x%012x", kind, i) }
 
@@ -283,6 +307,7 @@ func TestMoveRefuses(t *testing.T) {
 	})
 	t.Run("a database in use", func(t *testing.T) {
 		for _, in := range []*migrate.Database{from, to} {
+			in.Exclusive = false // as on a database server
 			cp := analysis.Checkpoint{SessionID: "now", Channel: "live_now", StartedAt: time.Now(), At: time.Now()}
 			noError(t, in.Sessions.SaveCheckpoints(t.Context(), []analysis.Checkpoint{cp}))
 			_, err := migrate.Move(t.Context(), from, to, migrate.Options{})
@@ -408,6 +433,14 @@ func TestAddress(t *testing.T) {
 		{dir, "", "no address", true},
 		{"", "", "no address", true},
 		{"mongodb:ada:secret", "", "no address", true},
+		{"mongodb://ada:secret", "", "host or port", true},
+		{"mongodb://ada:sec/ret@host/db", "", "host or port", true},
+		{"mongodb://", "", "host or port", true},
+		{"mongodb:///db", "", "host or port", true},
+		{"mongodb://[::1]:27017,%2Ftmp%2Fmongodb.sock/db", "", "mongodb://%2ftmp%2fmongodb.sock,[::1]:27017/db", false},
+		{"mongodb://h/a.b", "", "name of the database", true},
+		{"mongodb://h/a", "b c", "name of the database", true},
+		{"mongodb://h/a", strings.Repeat("x", 64), "name of the database", true},
 		{"postgres://ada:secret@localhost/x", "", "no address", true},
 	} {
 		a, err := migrate.ParseAddress(test.uri, test.name)
@@ -423,6 +456,26 @@ func TestAddress(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzAddress: whatever the address, the password is not repeated.
+func FuzzAddress(f *testing.F) {
+	for _, rest := range []string{"host/db", "a,b:1/db?w=1", "@host", "/@", "?x=@", "host/a/b", "[::1]:27017/x", "%2Fsocket/db"} {
+		f.Add("mongodb://", rest)
+		f.Add("mongodb+srv://", rest)
+		f.Add("sqlite:", rest)
+	}
+	f.Fuzz(func(t *testing.T, scheme, rest string) {
+		const password = "Correct-Horse-7"
+		uri := scheme + "ada:" + password + "@" + rest
+		if strings.HasPrefix(uri, "sqlite:") || strings.Contains(rest, password) {
+			return // a path is no secret
+		}
+		a, err := migrate.ParseAddress(uri, "")
+		if text := fmt.Sprint(a.String(), err); strings.Contains(text, password) || strings.Contains(text, strings.ToLower(password)) {
+			t.Errorf("%q: %s", uri, text)
+		}
+	})
 }
 
 func TestOpen(t *testing.T) {

@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"chatmood/internal/store/sqlite"
 )
@@ -44,13 +46,7 @@ func ParseAddress(uri, name string) (Address, error) {
 		}
 		return fileAddress(rest)
 	case found && (scheme == "mongodb" || scheme == "mongodb+srv") && strings.HasPrefix(rest, "//"):
-		if name == "" {
-			name = databaseIn(rest)
-		}
-		if name == "" {
-			name = DefaultDatabase
-		}
-		return Address{URI: uri, Name: name}, nil
+		return serverAddress(uri, rest, name)
 	}
 	return Address{}, errors.New("this is no address of a database: write sqlite:DATA_DIR, with the path of a data directory, or mongodb://HOST/DATABASE")
 }
@@ -87,10 +83,30 @@ func hostsAndPath(rest string) (hosts, path string) {
 	return hosts, path
 }
 
-// databaseIn returns the name of the database in a MongoDB address, or "".
-func databaseIn(rest string) string {
-	_, path := hostsAndPath(rest)
-	return path
+// maxNameBytes is how long the name of a database on a MongoDB server may be.
+const maxNameBytes = 63
+
+// port is what may follow a host. Where a password has a sign that should be
+// escaped, a part of it stands there.
+var port = regexp.MustCompile(`^(\[[0-9A-Fa-f:.%]+\]|[^:@/]*)(:[0-9]{1,5})?$`)
+
+func serverAddress(uri, rest, name string) (Address, error) {
+	hosts, path := hostsAndPath(rest)
+	for host := range strings.SplitSeq(hosts, ",") {
+		if host == "" || !port.MatchString(host) {
+			return Address{}, errors.New("the host or port of the address cannot be used: write mongodb://USER:PASSWORD@HOST:PORT/DATABASE, with @ : / ? # % in user and password as %40 %3A %2F %3F %23 %25")
+		}
+	}
+	if name == "" {
+		name = path
+	}
+	if name == "" {
+		name = DefaultDatabase
+	}
+	if len(name) > maxNameBytes || strings.ContainsAny(name, "/\\. \"$*<>:|?@%") || strings.ContainsFunc(name, unicode.IsControl) {
+		return Address{}, fmt.Errorf("the name of the database cannot be used: at most %d bytes, without / \\ . \" $ * < > : | ? @ %% and space", maxNameBytes)
+	}
+	return Address{URI: uri, Name: name}, nil
 }
 
 // String names the database for people, without user and password.
@@ -136,5 +152,5 @@ func Open(ctx context.Context, a Address, create bool, log *slog.Logger) (*Datab
 }
 
 func ofSQLite(name string, s *sqlite.Store) *Database {
-	return &Database{Name: name, Accounts: s.Accounts(), History: s.History(), Holds: s.Holds(), Mail: s.Outbox(), Sessions: s, Closer: s}
+	return &Database{Name: name, Accounts: s.Accounts(), History: s.History(), Holds: s.Holds(), Mail: s.Outbox(), Sessions: s, Exclusive: true, Closer: s}
 }

@@ -85,6 +85,8 @@ func TestAccountPlans(t *testing.T) {
 	queries = append(queries,
 		sqlite.LogListSQL(account.LogQuery{UserID: "u", Sort: account.LogsByCreated}),
 		sqlite.LogListSQL(account.LogQuery{Search: "some"}),
+		sqlite.LogListSQL(account.LogQuery{From: time.Unix(1, 0), To: time.Unix(2, 0)}),
+		sqlite.LogListSQL(account.LogQuery{UserID: "u", From: time.Unix(1, 0), Descending: true}),
 	)
 	for _, query := range queries {
 		plan, err := s.Plan(t.Context(), query)
