@@ -7,12 +7,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"chatmood/internal/account"
 	"chatmood/internal/history"
+	"chatmood/internal/migrate"
 	"chatmood/internal/store/sqlite"
 )
 
@@ -248,4 +251,52 @@ func TestMigrateKilled(t *testing.T) {
 	wantRow(t, stdout, "log entries", logs, logs)
 	wantRow(t, stdout, "users", 2, 2)
 	wantRow(t, stdout, "saved analyses", 1, 1)
+}
+
+// A disk that is full ends a move with what to do, and when there is room again
+// it goes on. The system's bound of the size of files stands for the disk.
+func TestMigrateDiskFull(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no ulimit")
+	}
+	from, to := fillDataDir(t, 5000), t.TempDir()
+	cmd := exec.Command("sh", "-c", `ulimit -f 2000 && exec "$0" "$@"`, os.Args[0], "migrate", "--from", "sqlite:"+from, "--to", "sqlite:"+to)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	out, err := cmd.CombinedOutput()
+	if err == nil || cmd.ProcessState.ExitCode() != exitFailure {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, want := range []string{"moving the log entries", "full", "the same command goes on from there", to} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("it does not say %q:\n%s", want, out)
+		}
+	}
+	code, stdout, stderr := runMigrate(t, "--from", "sqlite:"+from, "--to", "sqlite:"+to)
+	if code != exitOK || !strings.Contains(stdout, "was interrupted is complete") {
+		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	wantRow(t, stdout, "log entries", 5000, 5000)
+}
+
+func TestMigrateLine(t *testing.T) {
+	var at atomic.Pointer[migrate.Progress]
+	line := migrateLine(&at)
+	if got := line(0, 20); got != " opening            " {
+		t.Errorf("at first %q", got)
+	}
+	for _, test := range []struct {
+		p    migrate.Progress
+		took time.Duration
+		want string
+	}{
+		{migrate.Progress{Stage: "counting", Kind: "users"}, time.Second, " counting users                                             "},
+		{migrate.Progress{Stage: "moving", Kind: "users", Done: 0, Total: 40}, 2 * time.Second, "[------------------------------]   0 %, moving users, … left"},
+		{migrate.Progress{Stage: "moving", Kind: "users", Done: 10, Total: 40}, 12 * time.Second, "[#######---------------------]  25 %, moving users, 30s left "},
+		{migrate.Progress{Stage: "comparing", Kind: "users", Done: 40, Total: 40}, 20 * time.Second, "[##########################] 100 %, comparing users, 0s left "},
+	} {
+		at.Store(&test.p)
+		if got := line(test.took, 60); strings.TrimRight(got, " ") != strings.TrimRight(test.want, " ") || len([]rune(got)) != 60 {
+			t.Errorf("%+v: %q, want %q", test.p, got, test.want)
+		}
+	}
 }
