@@ -197,7 +197,7 @@ func TestInterruption(t *testing.T) {
 	from := open(t, "")
 	fill(t, from, 2)
 	want := dump(t, from)
-	for name, make := range map[string]func(f *trouble, cancel func()){
+	for name, prepare := range map[string]func(f *trouble, cancel func()){
 		"the disk is full":            func(f *trouble, _ func()) { f.before = fmt.Errorf("writing: %w", syscall.ENOSPC) },
 		"it is written, but not told": func(f *trouble, _ func()) { f.after = errLost },
 		"it is cancelled":             func(f *trouble, cancel func()) { f.strike = cancel },
@@ -207,7 +207,7 @@ func TestInterruption(t *testing.T) {
 				to := open(t, "")
 				f := &trouble{n: n}
 				ctx, cancel := context.WithCancel(t.Context())
-				make(f, cancel)
+				prepare(f, cancel)
 				_, err := migrate.Move(ctx, from, writing(to, f), migrate.Options{})
 				cancel()
 				if f.calls < n {

@@ -393,7 +393,7 @@ func usage() kind[account.Usage] {
 }
 
 // logBatch is how many log entries are put at once.
-const logBatch = 500
+const logBatch = 2000
 
 func logs() kind[account.Activity] {
 	return kind[account.Activity]{

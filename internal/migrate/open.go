@@ -64,8 +64,8 @@ func fileAddress(path string) (Address, error) {
 	if err != nil {
 		return Address{}, fmt.Errorf("finding %s: %w", path, err)
 	}
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		dir = real
+	if target, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = target
 	}
 	return Address{Dir: dir}, nil
 }

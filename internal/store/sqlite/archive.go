@@ -150,8 +150,13 @@ func (a *Accounts) EachLog(ctx context.Context, after string, do func(account.Ac
 // ImportLogs implements [account.Archive].
 func (a *Accounts) ImportLogs(ctx context.Context, list []account.Activity) error {
 	return a.explain("importing the activity log into", a.s.transact(ctx, func(tx *sql.Tx) error {
+		insert, err := tx.PrepareContext(ctx, sqlImportLog)
+		if err != nil {
+			return err
+		}
+		defer insert.Close() //nolint:errcheck // it ends with the transaction at the latest
 		for _, l := range list {
-			if _, err := tx.ExecContext(ctx, sqlImportLog, logArgs(l)...); err != nil {
+			if _, err := insert.ExecContext(ctx, logArgs(l)...); err != nil {
 				return err
 			}
 		}
