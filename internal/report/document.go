@@ -32,6 +32,7 @@ const (
 	maxNote      = 20_000  // characters
 	maxSummary   = 100     // paragraphs
 	maxParagraph = 5_000   // characters
+	maxPeople    = 1000    // in each list
 	maxShares    = 10_000  // minutes of a document of the old system
 	maxCount     = 1 << 50 // keeps sums of counts from running over
 )
@@ -69,6 +70,7 @@ func prepare(in *Input, opt *Options) (*document, error) {
 		d.r = &Report{}
 	}
 	d.s = &d.r.Snapshot
+	d.bound()
 	d.name, d.note = cut(in.Name, maxName), cut(in.Note, maxNote)
 	for _, tag := range in.Tags[:min(len(in.Tags), maxTags)] {
 		d.tags = append(d.tags, cut(tag, maxName))
@@ -80,6 +82,20 @@ func prepare(in *Input, opt *Options) (*document, error) {
 	d.in(d.opt.Location)
 	d.days = !sameDay(d.from(), d.to())
 	return d, nil
+}
+
+// bound cuts what strangers made too long.
+func (d *document) bound() {
+	s := d.s
+	s.Channel = cut(s.Channel, maxName)
+	top := &s.Chatters.Top
+	for _, list := range []*[]analysis.Chatter{&top.All, &top.Positive, &top.Neutral, &top.Negative} {
+		*list = (*list)[:min(len(*list), maxPeople)]
+		for i := range *list {
+			c := &(*list)[i]
+			c.Login, c.Name = cut(c.Login, maxName), cut(c.Name, maxName)
+		}
+	}
 }
 
 // bounded copies what of a summary is shown; nil where that is nothing.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -14,7 +15,7 @@ import (
 // numbers in the order in which people first stand in the report, the most
 // active first; nothing of a name goes into them, so they cannot be turned
 // back. Names of people whom the report does not list are recognised only
-// behind an "@".
+// behind an "@". The channel keeps its name: the report is about it.
 func (d *document) hide() {
 	h := hider{known: map[string]string{}, all: d.opt.Chatters == Pseudonyms}
 	s := d.s
@@ -38,8 +39,12 @@ func (d *document) hide() {
 		*top = analysis.TopChatters{All: []analysis.Chatter{}, Positive: []analysis.Chatter{}, Neutral: []analysis.Chatter{}, Negative: []analysis.Chatter{}}
 	}
 	// All names are known now.
+	h.ready()
 	for i := range s.Terms {
 		s.Terms[i].Term = h.text(s.Terms[i].Term)
+	}
+	for i := range s.Emotes {
+		s.Emotes[i].Term = h.text(s.Emotes[i].Term)
 	}
 	for i := range s.Waves {
 		s.Waves[i].Text = h.text(s.Waves[i].Text)
@@ -50,8 +55,11 @@ func (d *document) hide() {
 		}
 	}
 	if src := d.r.Source; src != nil {
-		for i := range src.Problems {
-			src.Problems[i] = h.text(src.Problems[i])
+		src.File = h.text(src.File)
+		for _, list := range [][]string{src.Problems, src.Notes} {
+			for i := range list {
+				list[i] = h.text(list[i])
+			}
 		}
 	}
 	if d.summary != nil {
@@ -68,8 +76,33 @@ func (d *document) hide() {
 // hider knows who is called what.
 type hider struct {
 	known map[string]string // by login and display name, lower case
+	parts *regexp.Regexp    // names that are looked for within words too; nil: none
 	n     int
 	all   bool // each has a name of their own
+}
+
+// ready is called when all names are known. It picks those that are looked for
+// within words: such as are long enough to be somebody's alone, such of scripts
+// that do not divide words, and such as are no words.
+func (h *hider) ready() {
+	var parts []string
+	for name := range h.known {
+		n := len([]rune(name))
+		ascii := strings.IndexFunc(name, func(r rune) bool { return r >= 0x80 }) < 0
+		word := strings.IndexFunc(name, func(r rune) bool { return !inWord(r) }) < 0
+		if n >= 6 || n >= 2 && (!ascii || !word) {
+			parts = append(parts, name)
+		}
+	}
+	if len(parts) == 0 {
+		return
+	}
+	// The longest is tried first.
+	slices.SortFunc(parts, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	for i := range parts {
+		parts[i] = regexp.QuoteMeta(parts[i])
+	}
+	h.parts = regexp.MustCompile("(?i)" + strings.Join(parts, "|"))
 }
 
 // someone stands for whom the report does not list, or does not want to.
@@ -106,32 +139,62 @@ func (h *hider) name(names ...string) string {
 // mention is a name behind an "@", as chat writes to people.
 var mention = regexp.MustCompile(`@[\p{L}\p{N}_]+`)
 
-// text replaces known names, as whole words, and mentions of anybody.
+// text replaces known names, and mentions of anybody.
 func (h *hider) text(s string) string {
-	s = mention.ReplaceAllStringFunc(s, func(m string) string {
-		if p, ok := h.known[strings.ToLower(m[1:])]; ok {
-			return p
+	// What was put in is not looked through again: somebody may be called
+	// "somebody".
+	var b strings.Builder
+	rest := s
+	for rest != "" {
+		at := mention.FindStringIndex(rest)
+		if at == nil {
+			break
 		}
-		return someone
-	})
+		b.WriteString(h.words(rest[:at[0]]))
+		if p, ok := h.known[strings.ToLower(rest[at[0]+1:at[1]])]; ok {
+			b.WriteString(p)
+		} else {
+			b.WriteString(someone)
+		}
+		rest = rest[at[1]:]
+	}
+	b.WriteString(h.words(rest))
+	return b.String()
+}
+
+// words replaces names in text without mentions.
+func (h *hider) words(s string) string {
+	if h.parts == nil {
+		return h.whole(s)
+	}
+	var b strings.Builder
+	last := 0
+	for _, at := range h.parts.FindAllStringIndex(s, -1) {
+		b.WriteString(h.whole(s[last:at[0]]))
+		// Letters that fold in more than one way may miss.
+		b.WriteString(cmp.Or(h.known[strings.ToLower(s[at[0]:at[1]])], someone))
+		last = at[1]
+	}
+	b.WriteString(h.whole(s[last:]))
+	return b.String()
+}
+
+// whole replaces names that are whole words.
+func (h *hider) whole(s string) string {
 	var b strings.Builder
 	word := func(w string) {
-		if p, ok := h.known[strings.ToLower(w)]; ok {
-			w = p
-		}
-		b.WriteString(w)
+		b.WriteString(cmp.Or(h.known[strings.ToLower(w)], w))
 	}
 	start := -1
 	for i, r := range s {
-		inside := r == '_' || unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r)
-		switch {
+		switch inside := inWord(r); {
 		case inside && start < 0:
 			start = i
 		case !inside && start >= 0:
 			word(s[start:i])
 			start = -1
-		}
-		if !inside {
+			fallthrough
+		case !inside:
 			b.WriteRune(r)
 		}
 	}
@@ -139,4 +202,8 @@ func (h *hider) text(s string) string {
 		word(s[start:])
 	}
 	return b.String()
+}
+
+func inWord(r rune) bool {
+	return r == '_' || unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r)
 }

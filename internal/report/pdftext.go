@@ -53,6 +53,10 @@ const shapeSize = 100
 // maxRunes bounds a text that is shaped as a whole.
 const maxRunes = 30_000
 
+// maxMarks is how many marks may stand on one letter: more, which no language
+// needs, would be piled up over other lines.
+const maxMarks = 4
+
 func newTypesetter() (*typesetter, error) {
 	index, err := fonts.NewIndex()
 	if err != nil {
@@ -174,7 +178,15 @@ func (t *typesetter) lines(s string, bold bool, width float64, limit int) []text
 func (t *typesetter) show(s string) ([]rune, []box) {
 	var boxes []box
 	text := make([]rune, 0, len(s))
+	marks := 0
 	for _, r := range clean(s) {
+		if unicode.Is(unicode.Mn, r) {
+			if marks++; marks > maxMarks {
+				continue
+			}
+		} else {
+			marks = 0
+		}
 		if len(text) >= maxRunes {
 			text = append(text, '…')
 			break
@@ -189,6 +201,7 @@ func (t *typesetter) show(s string) ([]rune, []box) {
 		from := len(text)
 		text = append(text, []rune(fmt.Sprintf("U+%04X", r))...)
 		boxes = append(boxes, box{from, len(text), r})
+		text = append(text, '\u200a') // keeps frames apart
 	}
 	return text, boxes
 }
@@ -335,6 +348,9 @@ func (w *glyphWriter) write(x, y float64) {
 		i += n
 	}
 	w.flush()
+	if w.rise != 0 {
+		w.s.SetTextRise(0) // it outlasts the text
+	}
 	w.s.EndText()
 }
 
@@ -348,11 +364,11 @@ func (w *glyphWriter) cluster(glyphs []shaping.Glyph) {
 		if glyphs[0].Advance == 0 && harfbuzz.IsDefaultIgnorable(text[0]) {
 			return
 		}
-		gid := uint16(glyphs[0].GlyphID)
+		gid := uint16(min(int(glyphs[0].GlyphID), w.f.embed.Face().NumGlyphs()))
 		if known, ok := w.f.runes[gid]; !ok {
 			w.f.runes[gid] = text[0]
-		} else if known != text[0] {
-			plain = false
+		} else {
+			plain = known == text[0]
 		}
 	}
 	if !plain {
@@ -394,8 +410,20 @@ func (w *glyphWriter) glyph(g *shaping.Glyph, text []rune) {
 		w.rise = rise
 	}
 	w.moveTo(w.want + float64(g.XOffset)*unit)
+	if int(g.GlyphID) >= w.f.embed.Face().NumGlyphs() {
+		w.want += float64(g.Advance) * unit // shaping has taken it out
+		return
+	}
 	gid := uint16(g.GlyphID)
-	w.hex = append(w.hex, w.f.embed.EncodeGIDs([]uint16{gid}, string(text))...)
+	r, known := w.f.runes[gid]
+	if !known {
+		// A part of something: it stands for what it is alone, where it is that.
+		if r = w.f.embed.Face().GIDToUnicode()[gid]; r == 0 && len(text) > 0 {
+			r = text[0]
+		}
+		w.f.runes[gid] = r
+	}
+	w.hex = append(w.hex, w.f.embed.EncodeGIDs([]uint16{gid}, string(r))...)
 	// Readers go on by the width in the document, which is a whole number.
 	w.have += float64(int(float64(w.f.embed.Face().GlyphAdvance(gid)) * 1000 / w.f.upem))
 	w.want += float64(g.Advance) * unit
