@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"text/tabwriter"
 	"time"
@@ -48,7 +49,7 @@ func (c *migrateCmd) Run(e *env) error {
 		}
 		checked, err := migrate.Check(e.ctx, a, log)
 		if err != nil {
-			return fmt.Errorf("checking %s: %w", a, err)
+			return fmt.Errorf("checking %s: %w", a, ofFlag("--check", err))
 		}
 		return writeChecked(e.stdout, checked)
 	}
@@ -83,7 +84,7 @@ func (c *migrateCmd) move(e *env, from, to migrate.Address, log *slog.Logger) (e
 		return usageError{err}
 	}
 	if err != nil {
-		return fmt.Errorf("opening the source: %w", err)
+		return fmt.Errorf("opening the source: %w", ofFlag("--from", err))
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
 	if c.DryRun {
@@ -91,7 +92,7 @@ func (c *migrateCmd) move(e *env, from, to migrate.Address, log *slog.Logger) (e
 	}
 	target, err := migrate.Open(e.ctx, to, true, log)
 	if err != nil {
-		return fmt.Errorf("opening the target: %w", err)
+		return fmt.Errorf("opening the target: %w", ofFlag("--to", err))
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
 	var at atomic.Pointer[migrate.Progress]
@@ -120,6 +121,21 @@ func (c *migrateCmd) move(e *env, from, to migrate.Address, log *slog.Logger) (e
 	return nil
 }
 
+// told is an error in other words.
+type told struct {
+	error
+	text string
+}
+
+func (t told) Error() string { return t.text }
+func (t told) Unwrap() error { return t.error }
+
+// ofFlag lets an error name the flag in which the address is, in place of the
+// settings in which a server has it.
+func ofFlag(flag string, err error) error {
+	return told{err, strings.NewReplacer("MONGO_URI", flag, "the database MONGO_DBNAME", "that database", "set DATA_DIR to", "name").Replace(err.Error())}
+}
+
 // explainMove says what to do about an error of a move.
 func explainMove(err error) error {
 	switch {
@@ -130,6 +146,7 @@ func explainMove(err error) error {
 	case errors.Is(err, migrate.ErrDiffers):
 		return fmt.Errorf("%w\nthe source is as it was. If something wrote to either of them meanwhile, stop it and move into an empty target", err)
 	}
+	err = told{err, strings.ReplaceAll(err.Error(), "the MongoDB of MONGO_URI", "MongoDB")}
 	return fmt.Errorf("%w\nwhat was moved so far stays: when that is mended, the same command goes on from there", err)
 }
 
@@ -151,7 +168,7 @@ func (c *migrateCmd) dryRun(e *env, source *migrate.Database, to migrate.Address
 	}
 	checked, err := migrate.Check(e.ctx, to, log)
 	if err != nil {
-		return fmt.Errorf("looking into the target: %w", err)
+		return fmt.Errorf("looking into the target: %w", ofFlag("--to", err))
 	}
 	if len(checked.Counts) == 0 {
 		fmt.Fprintf(e.stdout, "\n%s is empty.\n", to)

@@ -157,7 +157,7 @@ func TestMigrateMistakes(t *testing.T) {
 		"check of nothing": {[]string{"--check", none}, exitFailure, "there is no database"},
 		"odd address":      {[]string{"--from", here, "--to", "postgres://ada:hushhush@h/x"}, exitUsage, "--to: this is no address"},
 		"a name for files": {[]string{"--from", here, "--from-db", "x", "--to", none}, exitUsage, "--from: an embedded database has no name"},
-		"no server":        {[]string{"--from", here, "--to", "mongodb://ada:hushhush@127.0.0.1:1/?serverSelectionTimeoutMS=200"}, exitFailure, "no server answers there"},
+		"no server":        {[]string{"--from", here, "--to", "mongodb://ada:hushhush@127.0.0.1:1/?serverSelectionTimeoutMS=200"}, exitFailure, "connecting to the MongoDB of --to: no server answers there"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, stdout, stderr := runMigrate(t, tc.args...)
@@ -270,6 +270,14 @@ func TestMigrateDiskFull(t *testing.T) {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("it does not say %q:\n%s", want, out)
 		}
+	}
+	// No server starts on half of it.
+	t.Chdir(t.TempDir()) // no .env
+	t.Setenv("PORT", "0")
+	t.Setenv("DATA_DIR", to)
+	var served, refused bytes.Buffer
+	if code := run(t.Context(), []string{"serve"}, strings.NewReader(""), &served, &refused); code != exitFailure || !strings.Contains(refused.String(), "the move from sqlite:"+from) {
+		t.Errorf("a server on half a move: exit code %d\n%s", code, refused.String())
 	}
 	code, stdout, stderr := runMigrate(t, "--from", "sqlite:"+from, "--to", "sqlite:"+to)
 	if code != exitOK || !strings.Contains(stdout, "was interrupted is complete") {

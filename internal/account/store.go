@@ -85,6 +85,8 @@ type Store interface {
 	// KeepSetting returns the value kept under a name; where there is none, it
 	// keeps value and returns that. All who ask at once get the same.
 	KeepSetting(ctx context.Context, name string, value []byte) ([]byte, error)
+	// Setting returns the value kept under a name, or ErrNotFound.
+	Setting(ctx context.Context, name string) ([]byte, error)
 	// TakeSetting removes what is kept under a name, if it is value. Otherwise
 	// ErrNotFound: of all who take it at once, one does.
 	TakeSetting(ctx context.Context, name string, value []byte) error

@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 
 	"chatmood/internal/analysis"
 	"chatmood/internal/config"
+	"chatmood/internal/migrate"
 	"chatmood/internal/store/mongo"
 	"chatmood/internal/store/sqlite"
 )
@@ -26,11 +28,17 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 		if err != nil {
 			return nil, err // and no store that holds a nil pointer
 		}
+		if err := migrate.Unfinished(ctx, s.Accounts()); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
 		return s, nil
 	}
 	s, err := mongo.Open(ctx, mongo.Config{URI: cfg.MongoURI, Database: cfg.MongoDBName, Log: log})
 	if err != nil {
 		return nil, err
+	}
+	if err := migrate.Unfinished(ctx, s.Accounts()); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	log.Info("sessions are kept in MongoDB", "database", cfg.MongoDBName)
 	return s, nil

@@ -121,6 +121,26 @@ const (
 // write one each second while they analyse anything.
 const inUseFor = 15 * time.Second
 
+// Unfinished tells whether a move into a database was begun and has not come to
+// its end: then no server may use it. It returns nil or why not.
+func Unfinished(ctx context.Context, accounts account.Store) error {
+	value, err := accounts.Setting(ctx, settingMove)
+	if errors.Is(err, account.ErrNotFound) {
+		return nil
+	}
+	var state started
+	if err == nil {
+		err = json.Unmarshal(value, &state)
+	}
+	if err != nil {
+		return fmt.Errorf("looking for an unfinished move: %w", err)
+	}
+	if !state.Checked {
+		return nil // nothing was written
+	}
+	return fmt.Errorf("the move from %s into this database is not finished: run the same chatmood migrate again, or use another database", state.Source)
+}
+
 // started is what is kept of a move.
 type started struct {
 	Source string `json:"source"`

@@ -127,14 +127,28 @@ func (a *Accounts) keepSetting(ctx context.Context, name string, value []byte) (
 		if !driver.IsDuplicateKeyError(err) {
 			return value, err
 		}
-		var kept struct {
-			Value []byte `bson:"value"`
-		}
-		err = a.s.settings.FindOne(ctx, bson.D{{Key: "_id", Value: name}}).Decode(&kept)
-		if !errors.Is(err, driver.ErrNoDocuments) { // or it was taken this moment
-			return kept.Value, err
+		kept, err := a.setting(ctx, name)
+		if !errors.Is(err, account.ErrNotFound) { // or it was taken this moment
+			return kept, err
 		}
 	}
+}
+
+// Setting implements [account.Store].
+func (a *Accounts) Setting(ctx context.Context, name string) ([]byte, error) {
+	value, err := a.setting(ctx, name)
+	return value, a.explain(ctx, "reading a setting from", err)
+}
+
+func (a *Accounts) setting(ctx context.Context, name string) ([]byte, error) {
+	var kept struct {
+		Value []byte `bson:"value"`
+	}
+	err := a.s.settings.FindOne(ctx, bson.D{{Key: "_id", Value: name}}).Decode(&kept)
+	if errors.Is(err, driver.ErrNoDocuments) {
+		err = account.ErrNotFound
+	}
+	return kept.Value, err
 }
 
 // TakeSetting implements [account.Store].

@@ -94,6 +94,13 @@ func (a *Accounts) KeepSetting(ctx context.Context, name string, value []byte) (
 	return bytes.Clone(kept), a.explain("keeping a setting in", err)
 }
 
+// Setting implements [account.Store].
+func (a *Accounts) Setting(ctx context.Context, name string) ([]byte, error) {
+	var value []byte
+	err := a.s.read.QueryRowContext(ctx, sqlSetting, name).Scan(&value)
+	return value, a.explain("reading a setting from", notFound(err))
+}
+
 // TakeSetting implements [account.Store].
 func (a *Accounts) TakeSetting(ctx context.Context, name string, value []byte) error {
 	result, err := a.s.write.ExecContext(ctx, sqlTakeSetting, name, value)

@@ -171,12 +171,17 @@ func testSettings(t *testing.T, s AccountStore) {
 			if string(got) != string(value) {
 				t.Errorf("setting %q is %q, want the first, %q", name, got, value)
 			}
+			if got, err := s.Setting(t.Context(), name); err != nil || string(got) != string(value) {
+				t.Errorf("setting %q is read as %q, %v; want %q", name, got, err, value)
+			}
 		}
 	}
 	wantError(t, s.TakeSetting(t.Context(), "a", []byte("other")), account.ErrNotFound)
 	wantError(t, s.TakeSetting(t.Context(), "unknown", []byte("a")), account.ErrNotFound)
 	noError(t, s.TakeSetting(t.Context(), "a", append([]byte("a"), binary...)))
 	wantError(t, s.TakeSetting(t.Context(), "a", append([]byte("a"), binary...)), account.ErrNotFound)
+	_, err := s.Setting(t.Context(), "a")
+	wantError(t, err, account.ErrNotFound)
 	got, err := s.KeepSetting(t.Context(), "a", []byte("new"))
 	noError(t, err)
 	if string(got) != "new" {
