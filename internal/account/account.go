@@ -11,6 +11,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 )
@@ -218,6 +219,23 @@ const (
 	ActivityMailDead       = "Mail given up"
 	ActivityMailRetried    = "Mail tried again"
 )
+
+// Activities lists what may be in the log, in alphabetical order; older logs
+// may hold more.
+func Activities() []string {
+	list := []string{
+		ActivityLogin, ActivityAnalysisStart, ActivityAnalysisSaved, ActivityAnalysisViewed,
+		ActivityUserUpdated, ActivityPDF, ActivityRestored, ActivityEmailChanged,
+		ActivityDeleted, ActivityRegistered, ActivityVerified, ActivityLoginFailed,
+		ActivityLogout, ActivityReuse, ActivityPassword, ActivityPasswordReset,
+		ActivityLogsCleaned, ActivityEmailRequested, ActivityExported, ActivityInvited,
+		ActivityInviteRevoked, ActivitySetUp, ActivityUserCreated, ActivityUserDeleted,
+		ActivityUserSignedOut, ActivityResetOffered, ActivitySignedOutAll, ActivityOthersHistory,
+		ActivityChannelStopped, ActivityMailSent, ActivityMailDead, ActivityMailRetried,
+	}
+	slices.Sort(list)
+	return list
+}
 
 // TextKey is what a search for text looks into.
 func (a *Activity) TextKey() string { return Fold(a.UserName + "\n" + a.Activity + "\n" + a.Details) }

@@ -228,6 +228,7 @@ func (a *API) describe() error {
 	a.registerAccounts()
 	a.registerUserRoutes()
 	a.registerContact()
+	a.registerAdmin()
 	a.registerTwitch()
 	a.registerChannels()
 	a.describeLive()

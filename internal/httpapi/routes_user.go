@@ -192,6 +192,7 @@ func (a *API) registerUserRoutes() {
 	start := op("log-analysis-start", http.MethodPost, "/api/log/analysis-start", "Log that an analysis was started",
 		"Writes to the activity log; the old system's pages call it after connecting.", 400, 413, 422)
 	register(a, start, a.logAnalysisStart)
+	a.registerExport()
 }
 
 // imageResponses describe an image as a file.
