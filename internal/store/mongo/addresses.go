@@ -46,7 +46,7 @@ type reservation struct {
 // held reports whether the reservation still counts: it does unless what was
 // done since took so long that somebody may have taken it over.
 func (r reservation) held(ctx context.Context) (bool, error) {
-	if time.Since(r.made) < staleAfter/2 {
+	if time.Since(r.made) < r.s.waits.stale/2 {
 		return true, nil
 	}
 	return exists(ctx, r.s.emails, bson.D{{Key: "_id", Value: r.key}, {Key: "ids", Value: r.id}})
@@ -78,7 +78,7 @@ func (s *Store) reserve(ctx context.Context, key, id string) (reservation, error
 			return r, account.ErrEmailTaken
 		case len(others) == 0 && len(have.IDs) > 0:
 			return r, nil // one's own already
-		case len(others) > 0 && now.Sub(fromMicros(have.AtUS)) < staleAfter:
+		case len(others) > 0 && now.Sub(fromMicros(have.AtUS)) < s.waits.stale:
 			return r, account.ErrEmailTaken // somebody is about to have it
 		}
 		result, err := s.emails.UpdateOne(ctx, bson.D{{Key: "_id", Value: key}, {Key: "ids", Value: have.IDs}, {Key: "at_us", Value: have.AtUS}},
@@ -205,13 +205,16 @@ type lock struct {
 }
 
 // guardAdmins lets one caller at a time go on to take an active administrator
-// away, and only when there is another. The caller calls done when that is written.
-func (s *Store) guardAdmins(ctx context.Context, id bson.ObjectID) (done func(), err error) {
+// away, and only when there is another. The caller calls done with what came of it.
+func (s *Store) guardAdmins(ctx context.Context, id bson.ObjectID) (done func(error), err error) {
 	mine, err := s.takeLock(ctx, adminsLock)
 	if err != nil {
 		return nil, err
 	}
-	done = func() {
+	done = func(err error) {
+		if Away(err) {
+			return // to whom should we say so? The lock is taken over
+		}
 		ctx, cancel := finishing(ctx)
 		defer cancel()
 		if _, err := s.locks.DeleteOne(ctx, bson.D{{Key: "_id", Value: mine.Name}, {Key: "holder", Value: mine.Holder}}); err != nil {
@@ -223,7 +226,7 @@ func (s *Store) guardAdmins(ctx context.Context, id bson.ObjectID) (done func(),
 		err = account.ErrLastAdmin
 	}
 	if err != nil {
-		done()
+		done(err)
 		return nil, err
 	}
 	return done, nil
@@ -249,7 +252,7 @@ func (s *Store) takeLock(ctx context.Context, name string) (lock, error) {
 		if now != seen {
 			seen, since = now, time.Now()
 		}
-		if time.Since(since) > lockPatience {
+		if time.Since(since) > s.waits.lock {
 			result, err := s.locks.ReplaceOne(ctx, seen, mine)
 			if err != nil || result.MatchedCount == 1 {
 				return mine, err

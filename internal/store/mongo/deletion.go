@@ -59,32 +59,31 @@ func (a *Accounts) DeleteUser(ctx context.Context, id string) error {
 	return a.explain(ctx, "deleting a user from", a.deleteUser(ctx, id))
 }
 
-func (a *Accounts) deleteUser(ctx context.Context, id string) error {
+func (a *Accounts) deleteUser(ctx context.Context, id string) (err error) {
 	u, oid, err := a.user(ctx, id)
 	if err != nil {
 		return err
 	}
 	if u.ActiveAdmin() {
-		done, err := a.s.guardAdmins(ctx, oid)
-		if err != nil {
-			return err
+		unlock, gerr := a.s.guardAdmins(ctx, oid)
+		if gerr != nil {
+			return gerr
 		}
-		defer done()
+		defer func() { unlock(err) }()
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	ctx, cancel := finishing(ctx)
 	defer cancel()
-	p := pending{Kind: pendingUser, User: id, Email: u.Email}
-	done, err := a.s.note(ctx, p)
+	forget, err := a.s.note(ctx, pending{Kind: pendingUser, User: id, Email: u.Email})
 	if err != nil {
 		return err
 	}
-	if err := a.removeUser(ctx, p.User, p.Email); err != nil {
+	if err := a.removeUser(ctx, id, u.Email); err != nil {
 		return err
 	}
-	return done(ctx)
+	return forget(ctx)
 }
 
 // removeUser does the steps of a deletion: the user first, so that nobody signs

@@ -11,6 +11,37 @@ import (
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 )
 
+// awayCodes are errors of a server that is stopping, starting, no primary or
+// full: what is asked for is right, and may work later.
+var awayCodes = []int{
+	6, 7, 89, // HostUnreachable, HostNotFound, NetworkTimeout
+	91, 11600, 11602, // ShutdownInProgress, InterruptedAtShutdown, InterruptedDueToReplStateChange
+	133, 189, 10107, 13435, 13436, // FailedToSatisfyReadPreference, PrimarySteppedDown, NotWritablePrimary …
+	262, codeOutOfDiskSpace,
+}
+
+// Away reports whether an error of this package says that the database cannot
+// be reached or cannot work at the moment, so that the same call may succeed
+// later. What the caller's context ended is not that; what its deadline ended is,
+// since calls are short.
+func Away(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return false
+	}
+	var server driver.ServerError
+	if errors.As(err, &server) {
+		for _, code := range awayCodes {
+			if server.HasErrorCode(code) {
+				return true
+			}
+		}
+	}
+	var selection topology.ServerSelectionError
+	var connection topology.ConnectionError
+	return driver.IsNetworkError(err) || driver.IsTimeout(err) || errors.As(err, &selection) || errors.As(err, &connection) ||
+		errors.Is(err, driver.ErrClientDisconnected)
+}
+
 // Codes of MongoDB's errors (https://www.mongodb.com/docs/manual/reference/error-codes/).
 const (
 	codeUnauthorized          = 13

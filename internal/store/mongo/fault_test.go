@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
 
 	"chatmood/internal/analysis"
 	"chatmood/internal/store/mongo"
@@ -30,6 +31,7 @@ type proxy struct {
 	left     int  // commands until the cut; < 0: no cut
 	deliver  bool // whether the command that is cut still reaches the server, unanswered
 	dead     bool
+	away     bool     // whether connections are refused for now
 	swallow  net.Conn // the server's connection whose next answer is kept back
 	commands []string
 	conns    []net.Conn
@@ -65,7 +67,7 @@ func (p *proxy) serve(client net.Conn) {
 	server, err := net.Dial("tcp", p.server)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err != nil || p.dead {
+	if err != nil || p.dead || p.away {
 		client.Close()
 		if err == nil {
 			server.Close()
@@ -83,6 +85,18 @@ func (p *proxy) cut() {
 	p.listener.Close()
 	for _, c := range p.conns {
 		c.Close()
+	}
+}
+
+// leave cuts all connections and refuses others, until the server is back.
+func (p *proxy) leave(away bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.away = away; away {
+		for _, c := range p.conns {
+			c.Close()
+		}
+		p.conns = nil
 	}
 }
 
@@ -117,7 +131,7 @@ func (p *proxy) pass(message []byte, server net.Conn) bool {
 		return false
 	}
 	name := command(message)
-	if slices.Contains([]string{"insert", "update", "delete", "find", "getMore"}, name) {
+	if slices.Contains([]string{"insert", "update", "delete", "find", "getMore", "findAndModify", "count"}, name) {
 		p.commands = append(p.commands, name)
 		if p.left--; p.left == 0 {
 			if p.deliver {
@@ -211,7 +225,7 @@ func proxied(t *testing.T) (string, *proxy) {
 // eachCut runs a write through a proxy that is cut at its first command, its
 // second, and so on until it comes through; each time before the command reaches
 // the server and after. Then check looks at what a new process finds.
-func eachCut(t *testing.T, prepare func(*mongo.Store), write func(*mongo.Store) error, check func(t *testing.T, s *mongo.Store, err error) (kept bool)) {
+func eachCut(t *testing.T, prepare func(*mongo.Store), write func(*mongo.Store) error, check func(t *testing.T, s *mongo.Store, db *driver.Database, err error) (kept bool)) {
 	t.Helper()
 	kept, lost := 0, 0
 	for _, deliver := range []bool{false, true} {
@@ -230,7 +244,7 @@ func eachCut(t *testing.T, prepare func(*mongo.Store), write func(*mongo.Store) 
 				}
 				t.Logf("commands until the cut: %v; error: %v", commands, err)
 				s := mustOpen(t, serverURI(t), name)
-				if check(t, s, err) {
+				if check(t, s, db, err) {
 					kept++
 				} else {
 					lost++
@@ -271,7 +285,7 @@ func TestCrashWhileSaving(t *testing.T) {
 	eachCut(t,
 		func(s *mongo.Store) { save(t, s, before...) },
 		func(s *mongo.Store) error { return s.SaveCheckpoints(t.Context(), changes) },
-		func(t *testing.T, s *mongo.Store, err error) bool {
+		func(t *testing.T, s *mongo.Store, _ *driver.Database, err error) bool {
 			got, rerr := s.RunningSessions(t.Context())
 			if rerr != nil {
 				t.Fatal(rerr)
@@ -298,7 +312,7 @@ func TestCrashWhileFinishing(t *testing.T) {
 	eachCut(t,
 		func(s *mongo.Store) { save(t, s, before...) },
 		func(s *mongo.Store) error { return s.FinishSession(t.Context(), end) },
-		func(t *testing.T, s *mongo.Store, err error) bool {
+		func(t *testing.T, s *mongo.Store, _ *driver.Database, err error) bool {
 			running, rerr := s.RunningSessions(t.Context())
 			if rerr != nil {
 				t.Fatal(rerr)

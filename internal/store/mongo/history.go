@@ -334,25 +334,30 @@ func owner(id bson.ObjectID, userID string) bson.D {
 // Create implements [history.Store]. The report comes first, in pieces that
 // nothing points to; the insertion of the entry is the commit.
 func (h *History) Create(ctx context.Context, e *history.Entry, report []byte) error {
-	return h.explain(ctx, "saving an analysis in", h.create(ctx, e, report, func(ctx context.Context, doc bson.D) error {
+	return h.explain(ctx, "saving an analysis in", h.create(ctx, e, report, func(ctx context.Context, doc bson.D) (string, error) {
 		_, err := h.s.history.InsertOne(ctx, doc)
-		return err
+		return "", err
 	}))
 }
 
 // ImportEntry implements [history.Archive].
 func (h *History) ImportEntry(ctx context.Context, e *history.Entry, report []byte) error {
-	return h.explain(ctx, "importing an analysis into", h.create(ctx, e, report, func(ctx context.Context, doc bson.D) error {
-		return replace(ctx, h.s.history, doc)
+	return h.explain(ctx, "importing an analysis into", h.create(ctx, e, report, func(ctx context.Context, doc bson.D) (string, error) {
+		id, _ := objectID(e.ID)
+		old, err := h.s.reportOf(ctx, id)
+		if err != nil {
+			return "", err
+		}
+		return old.Commit, replace(ctx, h.s.history, doc)
 	}))
 }
 
-func (h *History) create(ctx context.Context, e *history.Entry, report []byte, write func(context.Context, bson.D) error) error {
+func (h *History) create(ctx context.Context, e *history.Entry, report []byte, write func(context.Context, bson.D) (string, error)) error {
 	id, ok := objectID(e.ID)
 	if !ok {
 		return fmt.Errorf("the id %q of an entry is not of 24 hexadecimal digits", e.ID)
 	}
-	return h.s.withReport(ctx, e.ID, report, func(ctx context.Context, r any) error {
+	return h.s.withReport(ctx, e.ID, report, func(ctx context.Context, r any) (string, error) {
 		return write(ctx, document(id, append(entryFields(e), field{reportPath, r})))
 	})
 }
@@ -363,26 +368,27 @@ func (h *History) Replace(ctx context.Context, e *history.Entry, report []byte) 
 	if !ok {
 		return h.explain(ctx, "saving an analysis anew in", history.ErrNotFound)
 	}
-	return h.explain(ctx, "saving an analysis anew in", h.s.withReport(ctx, e.ID, report, func(ctx context.Context, r any) error {
+	return h.explain(ctx, "saving an analysis anew in", h.s.withReport(ctx, e.ID, report, func(ctx context.Context, r any) (string, error) {
 		for {
-			done, err := h.replaceOnce(ctx, id, e, r)
+			old, done, err := h.replaceOnce(ctx, id, e, r)
 			if done || err != nil {
-				return err
+				return old, err
 			}
 		}
 	}))
 }
 
 // replaceOnce writes the fields that change, unless another does the same at the
-// same time: of two who replace the figures, those of one count as a whole.
-func (h *History) replaceOnce(ctx context.Context, id bson.ObjectID, e *history.Entry, report any) (done bool, err error) {
+// same time: of two who replace the figures, those of one count as a whole. It
+// returns the name of the report that was replaced.
+func (h *History) replaceOnce(ctx context.Context, id bson.ObjectID, e *history.Entry, report any) (replaced string, done bool, err error) {
 	raw, err := h.s.history.FindOne(ctx, owner(id, e.UserID)).Raw()
 	if err != nil {
-		return false, noEntry(err)
+		return "", false, noEntry(err)
 	}
 	old, err := readEntry(raw)
 	if err != nil {
-		return false, err
+		return "", false, err
 	}
 	next := *e
 	next.CreatedAt, next.Status, next.Name, next.Note, next.Tags = old.CreatedAt, old.Status, old.Name, old.Note, old.Tags
@@ -395,7 +401,8 @@ func (h *History) replaceOnce(ctx context.Context, id bson.ObjectID, e *history.
 	v, _ := integer(raw.Lookup(ours, "v"))
 	set = append(set, bson.E{Key: version, Value: v + 1})
 	result, err := h.s.history.UpdateOne(ctx, append(owner(id, e.UserID), atVersion(id, v)[1]), update(set, unset))
-	return err == nil && result.MatchedCount == 1, err
+	replaced, _ = raw.Lookup(ours, "report", "commit").StringValueOK()
+	return replaced, err == nil && result.MatchedCount == 1, err
 }
 
 // Get implements [history.Store].

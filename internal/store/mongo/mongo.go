@@ -105,12 +105,20 @@ type Store struct {
 	unzip *zstd.Decoder
 	pool  pool
 	close func() error
+	waits waits
 
 	// writing lets one writer of this process at a time, as a session's next
 	// generation follows from the one before.
 	writing sync.Mutex
 	// unsettled tells that a commit may have been left half done. Guarded by writing.
 	unsettled bool
+}
+
+// waits are how long what a crash may have left is respected.
+type waits struct {
+	stale time.Duration // reservations of addresses
+	sweep time.Duration // pieces of reports
+	lock  time.Duration // locks
 }
 
 var _ analysis.SessionStore = (*Store)(nil)
@@ -149,7 +157,7 @@ func connect(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{log: cfg.Log, hide: secretsOf(opts)}
+	s := &Store{log: cfg.Log, hide: secretsOf(opts), waits: waits{staleAfter, sweepAfter, lockPatience}}
 	s.pool.max = 100 // the driver's default
 	if opts.MaxPoolSize != nil {
 		s.pool.max = *opts.MaxPoolSize

@@ -32,9 +32,9 @@ type piece struct {
 const sweepAfter = 10 * time.Minute
 
 // withReport writes a report, then what write makes of the entry: r is the field
-// that names the pieces, or absent. Afterwards the pieces go that the entry does
-// not name any more.
-func (s *Store) withReport(ctx context.Context, entry string, report []byte, write func(ctx context.Context, r any) error) error {
+// that names the pieces, or absent. write returns the name of the report that
+// the entry had before, whose pieces go afterwards.
+func (s *Store) withReport(ctx context.Context, entry string, report []byte, write func(ctx context.Context, r any) (old string, err error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -56,19 +56,17 @@ func (s *Store) withReport(ctx context.Context, entry string, report []byte, wri
 	}
 	ctx, cancel := finishing(ctx)
 	defer cancel()
-	if err := write(ctx, r); err != nil {
-		if driver.IsNetworkError(err) || driver.IsTimeout(err) {
-			return err // whether the entry names the pieces is not known: the note leads to them
-		}
-		_, derr := s.reports.DeleteMany(ctx, bson.D{{Key: "entry", Value: entry}, {Key: "commit", Value: commit}})
-		return errors.Join(err, derr, done(ctx))
+	old, err := write(ctx, r)
+	if Away(err) {
+		return err // whether the entry names the pieces is not known: the note leads to them
+	}
+	if err != nil {
+		return errors.Join(err, s.dropReport(ctx, entry, commit), done(ctx))
 	}
 	// It is saved: what cannot be removed now is no reason to say otherwise.
-	_, err = s.reports.DeleteMany(ctx, bson.D{
-		{Key: "entry", Value: entry}, {Key: "commit", Value: bson.D{{Key: "$ne", Value: commit}}},
-		// Not those of somebody who is about to replace it too.
-		{Key: "_id", Value: bson.D{{Key: "$lt", Value: noteID(commit)}}},
-	})
+	if old != "" {
+		err = s.dropReport(ctx, entry, old)
+	}
 	if err == nil {
 		err = done(ctx)
 	}
@@ -78,9 +76,9 @@ func (s *Store) withReport(ctx context.Context, entry string, report []byte, wri
 	return nil
 }
 
-func noteID(hex string) bson.ObjectID {
-	id, _ := bson.ObjectIDFromHex(hex) // it was made of one
-	return id
+func (s *Store) dropReport(ctx context.Context, entry, commit string) error {
+	_, err := s.reports.DeleteMany(ctx, bson.D{{Key: "entry", Value: entry}, {Key: "commit", Value: commit}})
+	return err
 }
 
 func (s *Store) writeReport(ctx context.Context, entry, commit string, packed []byte) (n int, err error) {
@@ -171,7 +169,7 @@ func (s *Store) readReport(ctx context.Context, entry string, name blobName) (pa
 // sweepReports removes what a write to the history left, once that must be over.
 // It reports whether it is done with the note.
 func (s *Store) sweepReports(ctx context.Context, p pending) (bool, error) {
-	old := time.Now().Add(-sweepAfter)
+	old := time.Now().Add(-s.waits.sweep)
 	if fromMicros(p.AtUS).After(old) {
 		return false, nil
 	}

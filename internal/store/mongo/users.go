@@ -367,7 +367,7 @@ func (a *Accounts) UpdateUser(ctx context.Context, u *account.User) error {
 	return nil
 }
 
-func (a *Accounts) updateUser(ctx context.Context, u *account.User) error {
+func (a *Accounts) updateUser(ctx context.Context, u *account.User) (err error) {
 	old, id, err := a.user(ctx, u.ID)
 	if err != nil {
 		return err
@@ -376,11 +376,11 @@ func (a *Accounts) updateUser(ctx context.Context, u *account.User) error {
 		return account.ErrChanged
 	}
 	if old.ActiveAdmin() && !u.ActiveAdmin() {
-		done, err := a.s.guardAdmins(ctx, id)
-		if err != nil {
-			return err
+		unlock, gerr := a.s.guardAdmins(ctx, id)
+		if gerr != nil {
+			return gerr
 		}
-		defer done()
+		defer func() { unlock(err) }()
 		var cancel context.CancelFunc
 		ctx, cancel = finishing(ctx)
 		defer cancel()

@@ -32,6 +32,21 @@ func (s *Store) explain(doing string, err error) error {
 	return fmt.Errorf("%s the database %s: %w", doing, s.path, err)
 }
 
+// Away reports whether an error of this package says that the database cannot
+// work at the moment, since somebody else holds it or its disk is full or faulty,
+// so that the same call may succeed later.
+func Away(err error) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code() & 0xff { // the primary code
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR:
+		return true
+	}
+	return false
+}
+
 // hint says what SQLite's result code means for whoever runs the server
 // (https://www.sqlite.org/rescode.html).
 func hint(err error) string {
