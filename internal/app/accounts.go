@@ -48,6 +48,8 @@ type AccountsConfig struct {
 	Queue  mail.Queue
 	URL    string // where people open the page, without a slash at the end
 	Log    *slog.Logger
+	// PasswordCost is [Options.PasswordCost].
+	PasswordCost int
 	// Forget and SignedOut are [account.Config]'s.
 	Forget    func(ctx context.Context, userID string) (int, error)
 	SignedOut func(ctx context.Context, userID string)
@@ -60,7 +62,7 @@ func NewAccounts(c AccountsConfig) (*Accounts, error) {
 	if err != nil {
 		return nil, err
 	}
-	hasher, err := account.NewHasher(0, 0)
+	hasher, err := account.NewHasher(c.PasswordCost, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -239,6 +241,7 @@ func (a *App) openAccounts() error {
 	}
 	a.accounts, err = NewAccounts(AccountsConfig{
 		Config: a.opts.Config, Store: users, Queue: queue, URL: a.publicURL(), Log: a.log, Forget: a.forget, SignedOut: a.signedOut,
+		PasswordCost: a.opts.PasswordCost,
 	})
 	return err
 }

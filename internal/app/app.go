@@ -35,6 +35,9 @@ type Options struct {
 	// Demo marks the chat as simulated; DemoChannels are offered on the first page.
 	Demo         bool
 	DemoChannels []string
+	// PasswordCost is bcrypt's work for each password, 4 to 31; 0 is the one that
+	// the older system had, 12. Tests that sign in hundreds of times take less.
+	PasswordCost int
 	// Timing tunes how long the reader waits for Twitch; the zero value is made
 	// for Twitch itself.
 	Timing irc.Timing
