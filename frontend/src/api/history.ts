@@ -1,38 +1,16 @@
 /** Calls about saved analyses. */
+import { timeZone } from '../lib/format'
 import { send } from './transport'
+import type { components } from './schema'
 import type { Report } from './types'
 
-export interface HistoryChatter {
-  username: string
-  count: number
-}
+type Schemas = components['schemas']
 
-export interface HistoryEntry {
-  _id: string
-  user_id: string
-  streamer_name: string
-  total_chats: number
-  sentiment_count: { positive: number; neutral: number; negative: number }
-  top_positive: HistoryChatter[]
-  top_negative: HistoryChatter[]
-  top_neutral: HistoryChatter[]
-  /** Seconds. */
-  duration: number
-  summary: string
-  status: 'active' | 'deleted'
-  created_at: string
-  updated_at: string
-  origin?: 'live' | 'upload' | 'client'
-  session_id?: string
-  started_at?: string
-  ended_at?: string
-  mood?: number
-  name?: string
-  note?: string
-  tags?: string[]
-  summary_by?: string
-  has_report?: boolean
-}
+export type HistoryEntry = Schemas['HistoryDocument']
+export type SharedAnalysis = Schemas['SharedAnalysis']
+export type ShareLink = Schemas['SharedLink']
+/** What is shown of an analysis, whether it is the reader's own or was shared. */
+export type ShownEntry = Omit<SharedAnalysis, 'chatters' | 'expires_at'>
 
 export interface Page<T> {
   items: T[]
@@ -54,37 +32,22 @@ export interface HistoryQuery {
   channel: string
 }
 
-export interface Share {
-  id: string
-  chatters: string
-  created_at: string
-  expires_at: string
-  views: number
-  viewed_at?: string
-}
-
-export interface SharedEntry {
-  entry: HistoryEntry
-  expires_at?: string
-  chatters?: string
-}
-
 const entryPath = (id: string) => `/api/history/${encodeURIComponent(id)}`
 const sharedPath = (token: string) => `/api/shared/${encodeURIComponent(token)}`
 
 export const history = {
   list: (archived: boolean, query: HistoryQuery, signal: AbortSignal) =>
     send<Page<HistoryEntry>>(archived ? '/api/history/deleted' : '/api/history', {
-      query: { ...query },
+      query: { ...query, ...(query.from === '' && query.to === '' ? {} : { tz: timeZone() }) },
       signal,
     }),
   tags: async (signal: AbortSignal) =>
-    list(await send<{ name: string; count: number }[] | null>('/api/history/tags', { signal })),
+    (await send<Schemas['HistoryTags']>('/api/history/tags', { signal })).tags,
   get: (id: string, signal: AbortSignal) => send<HistoryEntry>(entryPath(id), { signal }),
   data: (id: string, signal: AbortSignal) => send<Report>(`${entryPath(id)}/data`, { signal }),
   /** Saves what the server counted of an analysis. */
   save: (channel: string, session_id: string) =>
-    send<{ message: string; history_id: string }>('/api/history/save', {
+    send<Schemas['Saved']>('/api/history/save', {
       method: 'POST',
       // The old system's fields are required; the server puts its own figures in their place.
       body: {
@@ -97,28 +60,26 @@ export const history = {
         top_neutral: [],
       },
     }),
-  change: (id: string, changes: { name?: string; note?: string; tags?: string[] }) =>
+  change: (id: string, changes: Schemas['HistoryChanges']) =>
     send<HistoryEntry>(entryPath(id), { method: 'PATCH', body: changes }),
   archive: (id: string) => send<unknown>(entryPath(id), { method: 'DELETE' }),
   restore: (id: string) => send<HistoryEntry>(`${entryPath(id)}/restore`, { method: 'POST', body: {} }),
   remove: (id: string) => send<unknown>(entryPath(id), { method: 'DELETE', query: { permanent: true } }),
   summarize: (id: string, writer: 'rules' | 'model') =>
-    send<HistoryEntry>(`${entryPath(id)}/summary`, { method: 'POST', body: { writer } }),
+    send<Schemas['Summarized']>(`${entryPath(id)}/summary`, { method: 'POST', body: { writer } }),
   reportPath: (id: string) => `${entryPath(id)}/report`,
 
   shares: async (id: string, signal: AbortSignal) =>
-    list(await send<Share[] | null>(`${entryPath(id)}/shares`, { signal })),
+    (await send<Schemas['ShareList']>(`${entryPath(id)}/shares`, { signal })).shares,
   share: (id: string, expires_in_hours: number, chatters: string) =>
-    send<{ share: Share; link: string; token: string }>(`${entryPath(id)}/shares`, {
+    send<Schemas['Shared']>(`${entryPath(id)}/shares`, {
       method: 'POST',
       body: { expires_in_hours, chatters },
     }),
   revoke: (id: string, shareId: string) =>
     send<unknown>(`${entryPath(id)}/shares/${encodeURIComponent(shareId)}`, { method: 'DELETE' }),
 
-  shared: (token: string, signal: AbortSignal) => send<SharedEntry>(sharedPath(token), { signal }),
+  shared: (token: string, signal: AbortSignal) => send<SharedAnalysis>(sharedPath(token), { signal }),
   sharedData: (token: string, signal: AbortSignal) => send<Report>(`${sharedPath(token)}/data`, { signal }),
   sharedReportPath: (token: string) => `${sharedPath(token)}/report`,
 }
-
-const list = <T>(items: T[] | null): T[] => items ?? []

@@ -8,7 +8,7 @@ import { buttonClass } from '../components/buttonClass'
 import { EntryFigures } from '../components/history/EntryFigures'
 import { EntryHeading } from '../components/history/EntryHeading'
 import { EntryNotes } from '../components/history/EntryNotes'
-import { EntrySummary } from '../components/history/EntrySummary'
+import { EntrySummary, RewriteSummary } from '../components/history/EntrySummary'
 import { ExportMenu } from '../components/history/ExportMenu'
 import { entryName } from '../components/history/names'
 import { RemoveDialog } from '../components/history/RemoveDialog'
@@ -104,7 +104,9 @@ function Entry({ entry: e }: { entry: HistoryEntry }) {
       </EntryHeading>
       {archived && <p className="rounded-lg bg-raised px-3 py-2 text-muted">{t.entry.archivedNote}</p>}
       <div className="grid grid-cols-1 items-start gap-3 lg:grid-cols-[2fr_1fr]">
-        <EntrySummary entry={e} own={!archived} />
+        <EntrySummary entry={e}>
+          {!archived && e.has_report === true && <RewriteSummary id={e._id} />}
+        </EntrySummary>
         <EntryNotes key={e._id} entry={e} />
       </div>
       {e.has_report !== true ? (

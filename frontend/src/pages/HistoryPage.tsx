@@ -55,8 +55,6 @@ export default function HistoryPage({ archived = false }: { archived?: boolean }
         {
           ...params,
           direction: params.direction === 'asc' ? 'asc' : 'desc',
-          from: dayStart(params.from, 0),
-          to: dayStart(params.to, 1),
         },
         signal,
       ),
@@ -384,11 +382,4 @@ function DateField({
       />
     </label>
   )
-}
-
-/** The start of a day in the reader's zone, or so many days later, for the server. */
-function dayStart(day: string, later: number): string {
-  const [y, m, d] = day.split('-').map(Number)
-  if (y === undefined || m === undefined || d === undefined || Number.isNaN(y + m + d)) return ''
-  return new Date(y, m - 1, d + later).toISOString()
 }

@@ -22,7 +22,7 @@ export default function SharedPage() {
     queryFn: ({ signal }) => history.shared(token, signal),
     staleTime: 60_000,
   })
-  const e = shared.data?.entry
+  const e = shared.data
   const data = useQuery({
     queryKey: ['shared', token, 'data'],
     queryFn: ({ signal }) => history.sharedData(token, signal),
@@ -30,7 +30,7 @@ export default function SharedPage() {
     staleTime: 60_000,
   })
   useTitle(e === undefined ? t.shared.title : entryName(e))
-  if (shared.data === undefined || e === undefined) {
+  if (e === undefined) {
     if (shared.isPending) return <Loading />
     if (shared.error instanceof ApiError && shared.error.status === 404) {
       return (
@@ -44,20 +44,18 @@ export default function SharedPage() {
     return (
       <div className="mx-auto flex w-full max-w-5xl flex-col gap-4 px-4 py-6">
         <h1 className="text-xl font-semibold tracking-tight">{t.shared.title}</h1>
-        <ErrorState error={shared.error ?? new Error(t.errors.away)} onRetry={() => void shared.refetch()} />
+        <ErrorState error={shared.error} onRetry={() => void shared.refetch()} />
       </div>
     )
   }
-  const people = shared.data.chatters !== 'none'
+  const people = e.chatters !== 'none'
   return (
     <div className="mx-auto flex w-full max-w-6xl flex-col gap-3 p-3 sm:py-5">
-      {shared.data.expires_at !== undefined && (
-        <p className="text-muted">{t.shared.note(formatDateTime(Date.parse(shared.data.expires_at)))}</p>
-      )}
+      <p className="text-muted">{t.shared.note(formatDateTime(Date.parse(e.expires_at)))}</p>
       <EntryHeading entry={e}>
         <ExportMenu path={history.sharedReportPath(token)} choosePeople={false} />
       </EntryHeading>
-      {e.summary !== '' && <EntrySummary entry={e} own={false} />}
+      {e.summary !== '' && <EntrySummary entry={e} />}
       {e.has_report !== true ? (
         <EntryFigures entry={e} people={people} />
       ) : data.data !== undefined ? (

@@ -1,4 +1,4 @@
-import type { HistoryEntry } from '../../api/history'
+import type { ShownEntry } from '../../api/history'
 import { t } from '../../i18n'
 import { formatCount, formatDuration, formatScore } from '../../lib/format'
 import { moodLabel, moodWord } from '../../lib/mood'
@@ -9,7 +9,7 @@ import { Card } from '../ui'
 import { entryCounts } from './names'
 
 /** What is known of an entry without a report, as the older system kept them. */
-export function EntryFigures({ entry: e, people = true }: { entry: HistoryEntry; people?: boolean }) {
+export function EntryFigures({ entry: e, people = true }: { entry: ShownEntry; people?: boolean }) {
   const lists = [
     ['positive', e.top_positive],
     ['neutral', e.top_neutral],

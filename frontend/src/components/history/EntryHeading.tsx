@@ -1,11 +1,11 @@
 import type { ReactNode } from 'react'
-import type { HistoryEntry } from '../../api/history'
+import type { ShownEntry } from '../../api/history'
 import { t } from '../../i18n'
 import { formatDateTime, formatDateTimeZone, formatDuration, timeZone } from '../../lib/format'
 import { entryName, entryTime } from './names'
 
 /** Whose chat it was, when, for how long; beside it what can be done. */
-export function EntryHeading({ entry: e, children }: { entry: HistoryEntry; children?: ReactNode }) {
+export function EntryHeading({ entry: e, children }: { entry: ShownEntry; children?: ReactNode }) {
   const from = entryTime(e)
   return (
     <header className="flex flex-wrap items-center gap-x-3 gap-y-2 pb-1">

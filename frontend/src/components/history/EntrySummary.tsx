@@ -1,20 +1,13 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { history, type HistoryEntry } from '../../api/history'
+import type { ReactNode } from 'react'
+import { history, type ShownEntry } from '../../api/history'
 import { t } from '../../i18n'
 import { toast } from '../../lib/toast'
 import { FormError } from '../form/fields'
 import { Button, Card } from '../ui'
 
 /** What happened in words, and who wrote them. */
-export function EntrySummary({ entry: e, own = true }: { entry: HistoryEntry; own?: boolean }) {
-  const queries = useQueryClient()
-  const rewrite = useMutation({
-    mutationFn: (writer: 'rules' | 'model') => history.summarize(e._id, writer),
-    onSuccess: async () => {
-      toast.done(t.entry.summarized)
-      await queries.invalidateQueries({ queryKey: ['history', 'entry', e._id] })
-    },
-  })
+export function EntrySummary({ entry: e, children }: { entry: ShownEntry; children?: ReactNode }) {
   const by = e.summary_by
   return (
     <Card
@@ -34,30 +27,45 @@ export function EntrySummary({ entry: e, own = true }: { entry: HistoryEntry; ow
           {e.summary}
         </p>
       )}
-      {own && e.has_report === true && (
-        <div className="mt-3 flex flex-col gap-2">
-          <FormError message={rewrite.error?.message} />
-          <div className="flex flex-wrap gap-2">
-            {(['rules', 'model'] as const).map((writer) => (
-              <Button
-                key={writer}
-                variant="ghost"
-                className="border border-line"
-                disabled={rewrite.isPending}
-                onClick={() => {
-                  rewrite.mutate(writer)
-                }}
-              >
-                {rewrite.isPending && rewrite.variables === writer
-                  ? t.form.working
-                  : writer === 'rules'
-                    ? t.entry.rewrite
-                    : t.entry.rewriteModel}
-              </Button>
-            ))}
-          </div>
-        </div>
-      )}
+      {children}
     </Card>
+  )
+}
+
+/** Lets the summary of one's own entry be written anew. */
+export function RewriteSummary({ id }: { id: string }) {
+  const queries = useQueryClient()
+  const rewrite = useMutation({
+    mutationFn: (writer: 'rules' | 'model') => history.summarize(id, writer),
+    onSuccess: async (told) => {
+      // The model could not; the rules wrote it, and why is told.
+      if (told.fallback !== undefined && told.fallback !== '') toast.warn(t.entry.summarized, told.fallback)
+      else toast.done(t.entry.summarized)
+      await queries.invalidateQueries({ queryKey: ['history', 'entry', id] })
+    },
+  })
+  return (
+    <div className="mt-3 flex flex-col gap-2">
+      <FormError message={rewrite.error?.message} />
+      <div className="flex flex-wrap gap-2">
+        {(['rules', 'model'] as const).map((writer) => (
+          <Button
+            key={writer}
+            variant="ghost"
+            className="border border-line"
+            disabled={rewrite.isPending}
+            onClick={() => {
+              rewrite.mutate(writer)
+            }}
+          >
+            {rewrite.isPending && rewrite.variables === writer
+              ? t.form.working
+              : writer === 'rules'
+                ? t.entry.rewrite
+                : t.entry.rewriteModel}
+          </Button>
+        ))}
+      </div>
+    </div>
   )
 }
