@@ -31,6 +31,13 @@ export const api = {
   info: (signal: AbortSignal): Promise<Info> => data(client.GET('/api/info', { signal })),
   channels: (signal: AbortSignal) => data(client.GET('/api/channels', { signal })),
   connect: (url: string) => data(client.POST('/api/twitch/connect', { body: { url } })),
+  /** What each piece of a text adds to its score. */
+  explain: async (text: string, signal: AbortSignal) =>
+    (
+      await data(
+        client.POST('/api/sentiment', { body: { text: text.slice(0, 2000), explain: true }, signal }),
+      )
+    ).results[0],
   disconnect: (channel: string) => data(client.POST('/api/twitch/disconnect', { body: { channel } })),
   timeline: (channel: string, step: 0 | 1 | 10 | 60, from: Date | undefined, signal: AbortSignal) =>
     data(

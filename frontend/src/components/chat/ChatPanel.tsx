@@ -1,5 +1,6 @@
+import * as Menu from '@radix-ui/react-dropdown-menu'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { ArrowDown, Pause, Play, Search, X } from 'lucide-react'
+import { ArrowDown, Check, ListFilter, Pause, Play, Search, X } from 'lucide-react'
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
 import { useLive } from '../../contexts/analyze'
 import { useHotkeys } from '../../hooks/useHotkeys'
@@ -7,12 +8,14 @@ import { useTheme } from '../../hooks/useTheme'
 import { t } from '../../i18n'
 import { cx } from '../../lib/cx'
 import { formatCount } from '../../lib/format'
-import { labels, type Label } from '../../live/protocol'
+import { labels, type ChatMessage } from '../../live/protocol'
 import type { Row } from '../../live/store'
 import { LabelGlyph } from '../LabelGlyph'
+import { menuClass, menuItemClass } from '../menu'
 import { Button, IconButton } from '../ui'
 import { ChatRow } from './MessageRow'
-import { filterRows, useChatFilter } from './useChatFilter'
+import { filterRows, traits, useChatFilter, type ChatFilter } from './useChatFilter'
+import { WhyDialog } from './WhyDialog'
 
 /** Height of a row of one line, px; the others are measured. */
 const rowEstimate = 26
@@ -27,6 +30,11 @@ export function ChatPanel({ className }: { className?: string }) {
   const ready = useLive((s) => s.ready)
   const filter = useChatFilter()
   const query = useDeferredValue(filter.query)
+  const wanted = useMemo(
+    () => ({ labels: filter.labels, traits: filter.traits, query }),
+    [filter.labels, filter.traits, query],
+  )
+  const [asked, setAsked] = useState<ChatMessage>()
   const { theme } = useTheme()
   const search = useRef<HTMLInputElement>(null)
 
@@ -34,16 +42,15 @@ export function ChatPanel({ className }: { className?: string }) {
   // the reader's eyes; only deletions still reach them.
   const [frozen, setFrozen] = useState<{ rows: readonly Row[]; byScroll: boolean }>()
   const base = useMemo(() => (frozen === undefined ? live : refresh(frozen.rows, live)), [frozen, live])
-  const rows = useMemo(() => filterRows(base, filter.shown, query), [base, filter.shown, query])
+  const rows = useMemo(() => filterRows(base, wanted), [base, wanted])
   const fresh = useMemo(() => {
     const last = frozen?.rows.at(-1)?.order
     if (last === undefined) return 0
     return filterRows(
       live.filter((r) => r.order > last),
-      filter.shown,
-      query,
+      wanted,
     ).length
-  }, [frozen, live, filter.shown, query])
+  }, [frozen, live, wanted])
 
   const pause = useCallback(
     (byScroll: boolean) => {
@@ -129,7 +136,7 @@ export function ChatPanel({ className }: { className?: string }) {
             )}
           </IconButton>
         </div>
-        <LabelToggles shown={filter.shown} onToggle={filter.toggle} onAll={filter.clear} />
+        <Filters filter={filter} />
       </header>
       {rows.length === 0 ? (
         <div className="flex flex-1 flex-col items-center justify-center gap-3 p-6 text-center text-muted">
@@ -150,8 +157,16 @@ export function ChatPanel({ className }: { className?: string }) {
           byScroll={frozen?.byScroll === true}
           onPause={pause}
           onResume={resume}
+          onAsk={setAsked}
         />
       )}
+      <WhyDialog
+        message={asked}
+        onClose={() => {
+          setAsked(undefined)
+        }}
+        onPerson={filter.setQuery}
+      />
       {frozen !== undefined && (
         <div className="flex justify-center border-t border-line p-1.5">
           <Button variant="solid" onClick={resume} className="num rounded-full! px-4">
@@ -164,38 +179,80 @@ export function ChatPanel({ className }: { className?: string }) {
   )
 }
 
-function LabelToggles({
-  shown,
-  onToggle,
-  onAll,
-}: {
-  shown: ReadonlySet<Label>
-  onToggle: (l: Label) => void
-  onAll: () => void
-}) {
-  const all = shown.size === labels.length
-  const style =
-    'inline-flex min-h-6 items-center gap-1 rounded-full border border-line px-2 text-xs text-muted hover:text-text ' +
-    'aria-pressed:border-accent aria-pressed:bg-accent-soft aria-pressed:text-text'
+const chipClass =
+  'inline-flex min-h-6 items-center gap-1 rounded-full border border-line px-2 text-xs text-muted hover:text-text ' +
+  'aria-pressed:border-accent aria-pressed:bg-accent-soft aria-pressed:text-text'
+
+/** What of chat is shown: labels always at hand, the rest in a menu and, once chosen, beside them. */
+function Filters({ filter }: { filter: ChatFilter }) {
+  const all = filter.labels.size === labels.length
   return (
     <div role="group" aria-label={t.chat.filter} className="flex flex-wrap gap-1">
-      <button type="button" aria-pressed={all} onClick={onAll} className={style}>
+      <button
+        type="button"
+        aria-pressed={all && filter.traits.size === 0}
+        onClick={filter.clear}
+        className={chipClass}
+      >
         {t.label.all}
       </button>
       {labels.map((label) => (
         <button
           key={label}
           type="button"
-          aria-pressed={!all && shown.has(label)}
+          aria-pressed={!all && filter.labels.has(label)}
           onClick={() => {
-            onToggle(label)
+            filter.toggle(label)
           }}
-          className={style}
+          className={chipClass}
         >
           <LabelGlyph label={label} className="size-2" />
           {t.label[label]}
         </button>
       ))}
+      {traits
+        .filter((trait) => filter.traits.has(trait))
+        .map((trait) => (
+          <button
+            key={trait}
+            type="button"
+            aria-pressed
+            onClick={() => {
+              filter.toggleTrait(trait)
+            }}
+            className={chipClass}
+          >
+            {t.chat.traits[trait]}
+            <X aria-hidden className="size-3" />
+          </button>
+        ))}
+      <Menu.Root modal={false}>
+        <Menu.Trigger aria-label={t.chat.more} title={t.chat.more} className={chipClass}>
+          <ListFilter aria-hidden className="size-3" />
+        </Menu.Trigger>
+        <Menu.Portal>
+          <Menu.Content align="end" sideOffset={4} collisionPadding={8} className={menuClass}>
+            {traits.map((trait) => (
+              <Menu.CheckboxItem
+                key={trait}
+                checked={filter.traits.has(trait)}
+                className={menuItemClass}
+                onSelect={(event) => {
+                  event.preventDefault()
+                  filter.toggleTrait(trait)
+                }}
+              >
+                <span className="flex size-4 items-center justify-center">
+                  <Menu.ItemIndicator>
+                    <Check aria-hidden className="size-4 text-accent" />
+                  </Menu.ItemIndicator>
+                </span>
+                {t.chat.traits[trait]}
+              </Menu.CheckboxItem>
+            ))}
+          </Menu.Content>
+        </Menu.Portal>
+      </Menu.Root>
     </div>
   )
 }
@@ -207,6 +264,7 @@ function ChatList({
   byScroll,
   onPause,
   onResume,
+  onAsk,
 }: {
   rows: readonly Row[]
   theme: 'light' | 'dark'
@@ -214,6 +272,7 @@ function ChatList({
   byScroll: boolean
   onPause: (byScroll: boolean) => void
   onResume: () => void
+  onAsk: (message: ChatMessage) => void
 }) {
   const box = useRef<HTMLDivElement>(null)
   const lastInput = useRef(0)
@@ -277,7 +336,7 @@ function ChatList({
               className="absolute inset-x-0 top-0"
               style={{ transform: `translateY(${item.start}px)` }}
             >
-              <ChatRow row={row} theme={theme} />
+              <ChatRow row={row} theme={theme} onAsk={onAsk} />
             </li>
           )
         })}

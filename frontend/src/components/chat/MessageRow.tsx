@@ -9,10 +9,19 @@ import type { Row } from '../../live/store'
 import { LabelGlyph } from '../LabelGlyph'
 
 /** One row of the chat list. */
-export const ChatRow = memo(function ChatRow({ row, theme }: { row: Row; theme: Theme }) {
+export const ChatRow = memo(function ChatRow({
+  row,
+  theme,
+  onAsk,
+}: {
+  row: Row
+  theme: Theme
+  /** Asks why a message was judged as it was. */
+  onAsk?: (message: ChatMessage) => void
+}) {
   switch (row.kind) {
     case 'message':
-      return <MessageRow message={row.message} deleted={row.deleted} theme={theme} />
+      return <MessageRow message={row.message} deleted={row.deleted} theme={theme} onAsk={onAsk} />
     case 'missed':
       return (
         <Divider title={t.chat.missedHelp}>
@@ -57,10 +66,12 @@ function MessageRow({
   message: m,
   deleted,
   theme,
+  onAsk,
 }: {
   message: ChatMessage
   deleted: boolean
   theme: Theme
+  onAsk: ((message: ChatMessage) => void) | undefined
 }) {
   const uncounted = isUncounted(m)
   const quiet = uncounted || deleted
@@ -123,11 +134,16 @@ function MessageRow({
           {notCounted(m).split(',', 1)[0]}
         </span>
       ) : (
-        <span
+        <button
+          type="button"
+          onClick={() => {
+            onAsk?.(m)
+          }}
           className={cx(
-            'num flex items-center gap-1 self-start text-xs leading-5 whitespace-nowrap',
+            'num flex items-center gap-1 self-start rounded-sm text-xs leading-5 whitespace-nowrap hover:underline',
             deleted ? 'text-faint' : word[m.label],
           )}
+          aria-label={t.chat.why(t.label[m.label])}
           title={t.chat.score(formatScore(m.score), formatShare(m.confidence, 1))}
         >
           <LabelGlyph label={m.label} className={cx('size-2', deleted && 'text-faint')} />
@@ -135,7 +151,7 @@ function MessageRow({
             {t.label[m.label]}
           </span>
           <span className="hidden w-9 text-right text-muted @sm:inline">{formatScore(m.score)}</span>
-        </span>
+        </button>
       )}
     </article>
   )

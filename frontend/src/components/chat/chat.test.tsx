@@ -4,7 +4,7 @@ import { labels, parseMessage, type ChatMessage, type Label } from '../../live/p
 import type { Row } from '../../live/store'
 import { wireMessage, type WireMessage } from '../../live/testing'
 import { ChatRow } from './MessageRow'
-import { filterRows } from './useChatFilter'
+import { everything, filterRows, type Trait } from './useChatFilter'
 
 afterEach(cleanup)
 
@@ -109,10 +109,11 @@ describe('filterRows', () => {
     { kind: 'missed', key: 'x', order: 0, missed: 3, why: 'slow' },
     row(message({ id: 'c', l: 'u', x: 'great?' })),
   ]
-  const keys = (shown: ReadonlySet<Label>, query: string) => filterRows(rows, shown, query).map((r) => r.key)
+  const keys = (shown: ReadonlySet<Label>, query: string) =>
+    filterRows(rows, { labels: shown, traits: new Set(), query }).map((r) => r.key)
 
   test('lets everything through untouched when nothing is asked', () => {
-    expect(filterRows(rows, all, '  ')).toBe(rows)
+    expect(filterRows(rows, { ...everything, query: '  ' })).toBe(rows)
   })
 
   test('by label; what is no message stays', () => {
@@ -124,5 +125,20 @@ describe('filterRows', () => {
     expect(keys(all, 'great')).toEqual(['a', 'c'])
     expect(keys(all, 'GRUMPY_o')).toEqual(['b'])
     expect(keys(new Set(['neutral']), 'great')).toEqual(['c'])
+  })
+
+  test('by traits, all of which must hold', () => {
+    const marked: Row[] = [
+      row(message({ id: 'a', f: '?1' })),
+      row(message({ id: 'b', f: '?' })),
+      row(message({ id: 'c', f: 'US', e: [['25', 0, 5]], x: 'Kappa' })),
+      { kind: 'missed', key: 'x', order: 0, missed: 3, why: 'slow' },
+    ]
+    const having = (...traits: Trait[]) =>
+      filterRows(marked, { ...everything, traits: new Set(traits) }).map((r) => r.key)
+    expect(having('question')).toEqual(['a', 'b'])
+    expect(having('question', 'first')).toEqual(['a'])
+    expect(having('unsure', 'subscriber', 'emote')).toEqual(['c'])
+    expect(having('wave')).toEqual([])
   })
 })

@@ -1,15 +1,35 @@
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { useSearchParams } from 'react-router'
-import { labels, type Label } from '../../live/protocol'
+import { Flag, hasFlag, labels, type ChatMessage, type Label } from '../../live/protocol'
 import type { Row } from '../../live/store'
 
-export interface ChatFilter {
-  /** Labels shown; all three when nothing is filtered. */
-  shown: ReadonlySet<Label>
+/** What else messages can be narrowed to; each chosen one must hold. */
+export const traits = ['unsure', 'question', 'first', 'subscriber', 'emote', 'wave'] as const
+export type Trait = (typeof traits)[number]
+
+const hasTrait: Record<Trait, (m: ChatMessage) => boolean> = {
+  unsure: (m) => hasFlag(m, Flag.unsure),
+  question: (m) => hasFlag(m, Flag.question),
+  first: (m) => hasFlag(m, Flag.first),
+  subscriber: (m) => hasFlag(m, Flag.subscriber),
+  emote: (m) => m.emotes.length > 0 || hasFlag(m, Flag.emoteOnly),
+  wave: (m) => hasFlag(m, Flag.wave),
+}
+
+/** What a filter lets through. */
+export interface Wanted {
+  labels: ReadonlySet<Label>
+  traits: ReadonlySet<Trait>
   query: string
+}
+
+export const everything: Wanted = { labels: new Set(labels), traits: new Set(), query: '' }
+
+export interface ChatFilter extends Wanted {
   /** Whether anything is left out. */
   active: boolean
   toggle: (label: Label) => void
+  toggleTrait: (trait: Trait) => void
   setQuery: (query: string) => void
   clear: () => void
 }
@@ -17,21 +37,30 @@ export interface ChatFilter {
 /** Wait before the search text goes into the address, ms: browsers limit such changes. */
 const writeDelay = 300
 
-/** What of chat is shown, kept in the page's address: `?show=positive,negative&q=text`. */
+/** What of chat is shown, kept in the page's address: `?show=positive,negative&only=question&q=text`. */
 export function useChatFilter(): ChatFilter {
   const [params, setParams] = useSearchParams()
   const show = params.get('show')
+  const only = params.get('only')
   const inAddress = params.get('q') ?? ''
-  // What is typed holds at once; the address follows, and begins it.
+  // What is typed holds at once; the address follows. It begins it, too, and
+  // changes it when a word or an emote is pressed elsewhere on the page.
   const [query, setQuery] = useState(inAddress)
+  const [known, setKnown] = useState(inAddress)
+  if (known !== inAddress) {
+    setKnown(inAddress)
+    setQuery(inAddress)
+  }
 
   const put = useCallback(
-    (key: string, value: string) => {
+    (changes: Record<string, string>) => {
       setParams(
         (old) => {
           const next = new URLSearchParams(old)
-          if (value === '') next.delete(key)
-          else next.set(key, value)
+          for (const [key, value] of Object.entries(changes)) {
+            if (value === '') next.delete(key)
+            else next.set(key, value)
+          }
           return next
         },
         { replace: true, preventScrollReset: true },
@@ -43,7 +72,8 @@ export function useChatFilter(): ChatFilter {
   useEffect(() => {
     if (query === inAddress) return
     const id = setTimeout(() => {
-      put('q', query)
+      setKnown(query)
+      put({ q: query })
     }, writeDelay)
     return () => {
       clearTimeout(id)
@@ -54,53 +84,56 @@ export function useChatFilter(): ChatFilter {
     const listed = labels.filter((l) => (show ?? '').split(',').includes(l))
     return new Set(listed.length === 0 ? labels : listed)
   }, [show])
+  const chosen = useMemo(() => new Set(traits.filter((x) => (only ?? '').split(',').includes(x))), [only])
 
   const toggle = useCallback(
     (label: Label) => {
       // From all, one press shows that label alone; the next ones add and take away.
       const all = shown.size === labels.length
       const next = all ? [label] : labels.filter((l) => (l === label ? !shown.has(l) : shown.has(l)))
-      put('show', next.length === labels.length ? '' : next.join(','))
+      put({ show: next.length === labels.length ? '' : next.join(',') })
     },
     [shown, put],
   )
+  const toggleTrait = useCallback(
+    (trait: Trait) => {
+      put({ only: traits.filter((x) => (x === trait ? !chosen.has(x) : chosen.has(x))).join(',') })
+    },
+    [chosen, put],
+  )
   const clear = useCallback(() => {
     setQuery('')
-    setParams(
-      (old) => {
-        const next = new URLSearchParams(old)
-        next.delete('show')
-        next.delete('q')
-        return next
-      },
-      { replace: true, preventScrollReset: true },
-    )
-  }, [setParams])
+    put({ show: '', only: '', q: '' })
+  }, [put])
 
   return {
-    shown,
+    labels: shown,
+    traits: chosen,
     query,
-    active: query.trim() !== '' || shown.size < labels.length,
+    active: query.trim() !== '' || shown.size < labels.length || chosen.size > 0,
     toggle,
+    toggleTrait,
     setQuery,
     clear,
   }
 }
 
-/** The rows that a filter lets through. What is no message always stays: it explains what is around it. */
-export function filterRows(rows: readonly Row[], shown: ReadonlySet<Label>, query: string): readonly Row[] {
-  const wanted = query.trim().toLowerCase()
-  const all = shown.size === labels.length
-  if (all && wanted === '') return rows
+/** The rows that a filter lets through. What is no message stays unless something is searched for: it explains what is around it. */
+export function filterRows(rows: readonly Row[], wanted: Wanted): readonly Row[] {
+  const text = wanted.query.trim().toLowerCase()
+  const all = wanted.labels.size === labels.length
+  const needed = [...wanted.traits]
+  if (all && text === '' && needed.length === 0) return rows
   return rows.filter((row) => {
-    if (row.kind !== 'message') return wanted === ''
+    if (row.kind !== 'message') return text === '' && needed.length === 0
     const { message: m } = row
-    if (!all && !shown.has(m.label)) return false
+    if (!all && !wanted.labels.has(m.label)) return false
+    if (!needed.every((trait) => hasTrait[trait](m))) return false
     return (
-      wanted === '' ||
-      m.text.toLowerCase().includes(wanted) ||
-      m.login.includes(wanted) ||
-      m.name.toLowerCase().includes(wanted)
+      text === '' ||
+      m.text.toLowerCase().includes(text) ||
+      m.login.includes(text) ||
+      m.name.toLowerCase().includes(text)
     )
   })
 }
