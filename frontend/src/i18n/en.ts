@@ -230,6 +230,9 @@ export const en = {
     perMinute: 'per minute',
     unread: 'not read',
     moment: { hype: 'hype', positive: 'high mood', negative: 'low mood' },
+    zoomOut: 'Whole span',
+    hint: 'Drag to look closer.',
+    moreSaid: (n: number) => `and ${n} more`,
     gapFor: (d: string) => `Not read for ${d}`,
   },
   chat: {

@@ -122,6 +122,7 @@ function Overview({ height }: { height: number }) {
 }
 
 function LiveTimeline({ height }: { height: number }) {
+  const { store } = useAnalyze()
   const timeline = useLive((s) => s.timeline)
   const startedAt = useLive((s) => s.startedAt)
   const offset = useLive((s) => s.clockOffset)
@@ -152,6 +153,15 @@ function LiveTimeline({ height }: { height: number }) {
         )
       }}
       height={height}
+      messagesIn={(from, until) =>
+        store
+          .getState()
+          .rows.flatMap((r) =>
+            r.kind === 'message' && r.message.time >= from * 1000 && r.message.time < until * 1000
+              ? [r.message]
+              : [],
+          )
+      }
     />
   )
 }

@@ -1,4 +1,4 @@
-import { Table2 } from 'lucide-react'
+import { Table2, ZoomOut } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { t } from '../../i18n'
 import { formatClock, formatRate, formatScore } from '../../lib/format'
@@ -9,13 +9,15 @@ import { LabelGlyph } from '../LabelGlyph'
 import { Card, Segmented } from '../ui'
 import type { PlotEvents } from './layers'
 import { ranges, type Range } from './range'
-import { TimelinePlot } from './TimelinePlot'
+import { TimelinePlot, type MessagesIn } from './TimelinePlot'
 
 const rangeSeconds: Record<Range, number> = { '5': 300, '30': 1800, all: Infinity }
 /** About so many cells are drawn at most. */
 const cells = 150
-const steps = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600]
+const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600]
 const tableRows = 60
+/** Seconds. */
+const shortestZoom = 5
 
 /** The course of a session, with a choice of the time shown and a table that says the same. */
 export function TimelineCard({
@@ -27,6 +29,7 @@ export function TimelineCard({
   onRange,
   height,
   minSpan = 60,
+  messagesIn,
   className,
 }: {
   timeline: TimelineView
@@ -39,14 +42,17 @@ export function TimelineCard({
   height: number
   /** Shortest time shown, seconds. */
   minSpan?: number
+  messagesIn?: MessagesIn
   className?: string
 }) {
   const [asTable, setAsTable] = useState(false)
-  const from = Math.min(Math.max(startedAt, to - rangeSeconds[range]), to - minSpan)
-  const step = steps.find((s) => (to - from) / s <= cells) ?? 3600
+  const [zoom, setZoom] = useState<readonly [from: number, to: number]>()
+  const end = zoom?.[1] ?? to
+  const from = zoom?.[0] ?? Math.min(Math.max(startedAt, to - rangeSeconds[range]), to - minSpan)
+  const step = steps.find((s) => (end - from) / s <= cells) ?? 3600
   const series = useMemo(
-    () => timeline.model.series(from, to, step, events.gaps),
-    [timeline, from, to, step, events.gaps],
+    () => timeline.model.series(from, end, step, events.gaps),
+    [timeline, from, end, step, events.gaps],
   )
   return (
     <Card
@@ -55,6 +61,18 @@ export function TimelineCard({
       aside={
         <div className="flex flex-wrap items-center gap-2">
           <Legend />
+          {zoom !== undefined && (
+            <button
+              type="button"
+              onClick={() => {
+                setZoom(undefined)
+              }}
+              className="inline-flex min-h-7 items-center gap-1 rounded-md bg-accent-soft px-1.5 text-xs text-accent hover:underline"
+            >
+              <ZoomOut aria-hidden className="size-3.5" />
+              {t.plot.zoomOut}
+            </button>
+          )}
           <button
             type="button"
             aria-pressed={asTable}
@@ -71,7 +89,10 @@ export function TimelineCard({
               label={t.plot.range}
               value={range}
               options={ranges.map((r) => ({ value: r, label: t.plot.ranges[r] }))}
-              onChange={onRange}
+              onChange={(next) => {
+                setZoom(undefined)
+                onRange(next)
+              }}
             />
           )}
         </div>
@@ -80,8 +101,20 @@ export function TimelineCard({
       {asTable ? (
         <TimelineTable series={series} height={height} />
       ) : (
-        <figure role="img" aria-label={summary(series, from, to)}>
-          <TimelinePlot series={series} events={events} to={to} height={height} />
+        <figure role="img" aria-label={summary(series, from, end)}>
+          <TimelinePlot
+            series={series}
+            events={events}
+            to={end}
+            height={height}
+            onSpan={(a, b) => {
+              // Within what there is, and not so short that nothing is in it.
+              const begin = Math.max(startedAt, Math.floor(a))
+              const stop = Math.min(to, Math.ceil(b))
+              if (stop - begin >= shortestZoom) setZoom([begin, stop])
+            }}
+            messagesIn={messagesIn}
+          />
         </figure>
       )}
     </Card>

@@ -20,6 +20,7 @@ export function plotOptions(
     spans: (u: uPlot) => void
     marks: (u: uPlot) => void
     cursor: (u: uPlot) => void
+    select?: (u: uPlot) => void
   },
 ): uPlot.Options {
   const stepped = uPlot.paths.stepped?.({ align: 1 })
@@ -35,7 +36,12 @@ export function plotOptions(
     ...size,
     padding: [6, 0, 0, 0],
     legend: { show: false },
-    cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
+    cursor: {
+      y: false,
+      points: { show: false },
+      // Dragging marks a span; what becomes of it is the caller's.
+      drag: { x: hooks.select !== undefined, y: false, setScale: false, dist: 6 },
+    },
     scales: {
       x: { time: true },
       mood: { range: [moodFloor, 1.04] },
@@ -99,7 +105,12 @@ export function plotOptions(
         points: { show: false },
       },
     ],
-    hooks: { drawClear: [hooks.spans], draw: [zeroLine(colors), hooks.marks], setCursor: [hooks.cursor] },
+    hooks: {
+      drawClear: [hooks.spans],
+      draw: [zeroLine(colors), hooks.marks],
+      setCursor: [hooks.cursor],
+      ...(hooks.select === undefined ? {} : { setSelect: [hooks.select] }),
+    },
   }
 }
 
