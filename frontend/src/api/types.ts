@@ -9,13 +9,7 @@ export type Chatter = Schemas['Chatter']
 export type Chatters = Schemas['Chatters']
 export type Counts = Schemas['Counts']
 export type Gap = Schemas['Gap']
-export type Info = Schemas['Info'] & {
-  registration?: 'open' | 'invite' | 'closed'
-  guests?: 'none' | 'watch' | 'analyse'
-  mail?: 'smtp' | 'folder' | 'off'
-  setup_needed?: boolean
-  accounts?: boolean
-}
+export type Info = Schemas['Info']
 export type Mark = Schemas['Mark']
 export type Moment = Schemas['Moment']
 export type Mood = Schemas['Mood']

@@ -50,7 +50,7 @@ export default function Register() {
       {t.account.signIn}
     </Link>
   )
-  if (info.data.setup_needed === true)
+  if (info.data.setup_needed)
     return <EmptyState heading={texts.firstHeading} text={texts.firstText} />
   if (info.data.registration === 'closed') {
     return (
@@ -100,7 +100,7 @@ function RegisterForm({ invite, needsInvite }: { invite: string; needsInvite: bo
         last_name,
         ...(values.invite === '' ? {} : { invite: values.invite }),
       })
-      await navigate('/verify-otp', { state: { email: told.email, expires: told.expires_at ?? '' } })
+      await navigate('/verify-otp', { state: { email: told.email, sent: new Date().toISOString() } })
     } catch (error) {
       showProblem(error, ['email', 'password', 'first_name', 'last_name', 'invite'], form.setError)
     }

@@ -5,6 +5,7 @@ import { useNavigate, useParams } from 'react-router'
 import { account } from '../../api/account'
 import { infoQuery } from '../../api/queries'
 import { ApiError } from '../../api/transport'
+import { useAuth } from '../../contexts/auth'
 import { useTitle } from '../../hooks/useTitle'
 import { t } from '../../i18n'
 import { toast } from '../../lib/toast'
@@ -44,6 +45,7 @@ export default function Setup() {
 function SetupForm({ token }: { token: string }) {
   const navigate = useNavigate()
   const queries = useQueryClient()
+  const { signedIn } = useAuth()
   const form = useForm({
     resolver: zodResolver(schema),
     defaultValues: { first_name: '', last_name: '', email: '', password: '', repeat: '' },
@@ -52,10 +54,10 @@ function SetupForm({ token }: { token: string }) {
   const password = useWatch({ control: form.control, name: 'password' })
   const submit = form.handleSubmit(async ({ first_name, last_name, email, password }) => {
     try {
-      await account.setup({ token, email, password, first_name, last_name })
+      signedIn(await account.setup({ token, email, password, first_name, last_name }))
       await queries.invalidateQueries({ queryKey: infoQuery.queryKey })
       toast.done(texts.done, texts.doneText)
-      await navigate('/login', { state: { email }, replace: true })
+      await navigate('/admin/dashboard', { replace: true })
     } catch (error) {
       showProblem(error, ['email', 'password', 'first_name', 'last_name'], form.setError)
     }

@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { Link, useLocation, useNavigate, useSearchParams } from 'react-router'
-import { account } from '../../api/account'
+import { account, codeLife } from '../../api/account'
 import { infoQuery } from '../../api/queries'
 import { ApiError } from '../../api/transport'
 import { useCountdown } from '../../hooks/useCountdown'
@@ -30,7 +30,7 @@ export default function VerifyOtp() {
   const [email, setEmail] = useState(given)
   const [code, setCode] = useState('')
   const [wrong, setWrong] = useState<string>()
-  const [expires, setExpires] = useState(() => moment(stateText(location.state, 'expires')))
+  const [expires, setExpires] = useState(() => after(stateText(location.state, 'sent')))
   const [resendAt, setResendAt] = useState(() => Date.now() + (given === '' ? 0 : resendAfter))
   const field = useRef<HTMLInputElement>(null)
   const info = useQuery(infoQuery)
@@ -50,8 +50,8 @@ export default function VerifyOtp() {
   })
   const resend = useMutation({
     mutationFn: () => account.resend(email.trim()),
-    onSuccess: (told) => {
-      setExpires(moment(told.expires_at ?? ''))
+    onSuccess: () => {
+      setExpires(Date.now() + codeLife)
       setResendAt(Date.now() + resendAfter)
       setCode('')
       verify.reset()
@@ -137,8 +137,8 @@ export default function VerifyOtp() {
   )
 }
 
-/** A time stamp as Unix ms; undefined where there is none. */
-function moment(iso: string): number | undefined {
-  const ms = Date.parse(iso)
-  return Number.isNaN(ms) ? undefined : ms
+/** When a code runs out that was sent at a time; undefined where that is not known. */
+function after(sent: string): number | undefined {
+  const ms = Date.parse(sent)
+  return Number.isNaN(ms) ? undefined : ms + codeLife
 }

@@ -128,7 +128,7 @@ export const account = {
     badHeading: 'This set-up link is not valid',
     badText: 'It was used, or the server was started anew and printed another. Look at the end of its log.',
     done: 'The server is set up',
-    doneText: 'Sign in as its administrator.',
+    doneText: 'You are signed in as its administrator.',
   },
 }
 
