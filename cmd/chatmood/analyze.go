@@ -30,7 +30,7 @@ import (
 const reportTop = 50
 
 type analyzeCmd struct {
-	Files    []string `arg:"" name:"file" help:"Logs of past chat, plain or gzip; '-' is standard input. Each is one session."`
+	Files    []string `arg:"" name:"file" help:"Logs of past chat, plain, gzip or zstd; '-' is standard input. Each is one session."`
 	Format   string   `placeholder:"FORMAT" help:"Output: text (for people), pdf, html, md, csv (one section) or json (everything). Default text, or what the name given to -o ends in."`
 	JSON     bool     `name:"json" help:"Short for --format json."`
 	Output   string   `short:"o" placeholder:"FILE" help:"Write the report to FILE; '-' is standard output."`

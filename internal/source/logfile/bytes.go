@@ -6,23 +6,43 @@ import (
 	"compress/flate"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 )
 
-// decoded returns src as UTF-8: unpacked when it is gzip, transcoded when it
-// is UTF-16 with a byte order mark, without the mark of UTF-8.
-func decoded(src io.Reader) (io.Reader, error) {
+// ErrTooLarge is wrapped by the error of a log that is longer than
+// [Options.MaxBytes].
+var ErrTooLarge = errors.New("the log is too long")
+
+// decoded returns src as UTF-8: unpacked when it is gzip or zstd, transcoded
+// when it is UTF-16 with a byte order mark, without the mark of UTF-8. What is
+// unpacked has at most most bytes, 0 for any number.
+func decoded(src io.Reader, most int64) (io.Reader, error) {
 	br := bufio.NewReaderSize(src, readSize)
-	if magic, _ := br.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+	magic, _ := br.Peek(4)
+	switch {
+	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
 		gz, err := gzip.NewReader(br)
 		if err != nil {
 			return nil, &truncatedError{err}
 		}
 		br = bufio.NewReaderSize(&gzipReader{gz}, readSize)
+	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		read := &failedReader{r: br}
+		// One at a time it needs no goroutines, so nobody has to close it.
+		zr, err := zstd.NewReader(read, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxZstdWindow))
+		if err != nil {
+			return nil, fmt.Errorf("unpacking zstd: %w", err)
+		}
+		br = bufio.NewReaderSize(&zstdReader{zr, read}, readSize)
+	}
+	if most > 0 {
+		br = bufio.NewReaderSize(&boundedReader{r: br, left: most, most: most}, readSize)
 	}
 	mark, err := br.Peek(3)
 	if err != nil && err != io.EOF && !isTruncation(err) {
@@ -42,6 +62,68 @@ func decoded(src io.Reader) (io.Reader, error) {
 	return br, nil
 }
 
+// maxZstdWindow bounds the memory that unpacking zstd takes, in bytes: what
+// zstd needs at its usual levels, and with --long=26.
+const maxZstdWindow = 64 << 20
+
+// failedReader remembers the error of reading, to tell it from damaged data.
+type failedReader struct {
+	r   io.Reader
+	err error // other than io.EOF
+}
+
+func (f *failedReader) Read(p []byte) (int, error) {
+	n, err := f.r.Read(p)
+	if err != nil && err != io.EOF {
+		f.err = err
+	}
+	return n, err
+}
+
+// errZstd marks the errors of damaged zstd data.
+var errZstd = errors.New("the zstd data is damaged or cut short")
+
+// zstdReader does for zstd what gzipReader does for gzip.
+type zstdReader struct {
+	zr   *zstd.Decoder
+	read *failedReader
+}
+
+func (z *zstdReader) Read(p []byte) (int, error) {
+	n, err := z.zr.Read(p)
+	switch {
+	case err == nil || err == io.EOF:
+	case z.read.err != nil:
+		err = z.read.err
+	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		err = fmt.Errorf("unpacking zstd needs more than %d MiB of memory: unpack it first (zstd -d --long=31)", maxZstdWindow>>20)
+	default:
+		err = &truncatedError{fmt.Errorf("%w: %w", errZstd, err)}
+	}
+	return n, err
+}
+
+// boundedReader fails beyond a number of bytes.
+type boundedReader struct {
+	r          io.Reader
+	left, most int64
+}
+
+func (b *boundedReader) Read(p []byte) (int, error) {
+	if b.left < 0 {
+		return 0, fmt.Errorf("%w: more than %d MB unpacked", ErrTooLarge, b.most/1_000_000)
+	}
+	// One byte more than is left tells a log that is too long.
+	if int64(len(p)) > b.left+1 {
+		p = p[:b.left+1]
+	}
+	n, err := b.r.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return n - 1, nil
+	}
+	return n, err
+}
+
 // truncatedError is a file that ends early or whose packed data is damaged
 // from some point on: what came before is good.
 type truncatedError struct{ err error }
@@ -59,6 +141,8 @@ func truncationReason(err error) string {
 	switch {
 	case errors.Is(err, errOpenJSON):
 		return "the JSON document is not closed"
+	case errors.Is(err, errZstd):
+		return errZstd.Error()
 	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader), errors.As(err, &damaged):
 		return "the gzip data is damaged"
 	}

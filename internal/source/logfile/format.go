@@ -46,7 +46,7 @@ func refuse(seen string) error {
 
 func knownFormats() string {
 	return "raw Twitch IRC, justlog and rustlog (text, JSON), recent-messages, Chatterino, TwitchDownloader (JSON, text), " +
-		"chat-downloader (JSON, text, CSV), text of other IRC clients, CSV with a header, and chatmood's own export; each also as .gz"
+		"chat-downloader (JSON, text, CSV), text of other IRC clients, CSV with a header, and chatmood's own export; each also as .gz or .zst"
 }
 
 // newParser returns the parser of r.format, nil when there is none.
@@ -112,7 +112,7 @@ func binaryKind(head []byte) string {
 		{"\x7fELF", "a program (ELF)"},
 		{"MZ\x90", "a program (Windows)"},
 		{"PK\x03\x04", "a ZIP archive: unpack it first"},
-		{"\x28\xb5\x2f\xfd", "a file packed with zstd: unpack it first (zstd -d)"},
+		{"\x28\xb5\x2f\xfd", "a zstd file inside a packed file: unpack it once"},
 		{"\xfd7zXZ", "a file packed with xz: unpack it first (xz -d)"},
 		{"BZh", "a file packed with bzip2: unpack it first (bzip2 -d)"},
 		{"7z\xbc\xaf", "a 7-Zip archive: unpack it first"},

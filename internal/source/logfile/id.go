@@ -69,7 +69,7 @@ func (r *Reader) withID(line []byte, seed int64) (s, id string) {
 func (r *Reader) fileName() time.Time {
 	day := time.Date(2000, 1, 1, 0, 0, 0, 0, r.opts.Location)
 	base := filepath.Base(r.name)
-	for _, ext := range []string{".gz", ".log", ".txt", ".json", ".jsonl", ".ndjson", ".csv", ".tsv"} {
+	for _, ext := range []string{".gz", ".zst", ".log", ".txt", ".json", ".jsonl", ".ndjson", ".csv", ".tsv"} {
 		base = strings.TrimSuffix(base, ext)
 	}
 	for i := 0; i+10 <= len(base); i++ {

@@ -1,6 +1,6 @@
 // Package logfile reads files of past chat: the logs that chat clients and
 // loggers write, the exports of download tools, and chatmood's own. The format
-// is found by looking at the content; plain and gzip files are read alike, as
+// is found by looking at the content; plain, gzip and zstd files are read alike, as
 // a stream, so that the length of a file does not matter for memory.
 //
 // A line that cannot be read is counted and listed ([Reader.Problems]) and
@@ -49,6 +49,9 @@ type Options struct {
 	Base time.Time
 	// Location is the time zone of stamps that name none; nil means UTC.
 	Location *time.Location
+	// MaxBytes bounds the size of the log, unpacked; 0: any size. A longer one
+	// is read as far as that, and then there is an error that wraps ErrTooLarge.
+	MaxBytes int64
 }
 
 // Problem is one place of a file that could not be read.
@@ -146,7 +149,7 @@ func NewReader(src io.Reader, name string, opts Options) (*Reader, error) {
 	if r.opts.Location == nil {
 		r.opts.Location = time.UTC
 	}
-	text, err := decoded(r.count)
+	text, err := decoded(r.count, opts.MaxBytes)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", r.title(), err)
 	}

@@ -15,6 +15,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
 
 	"chatmood/internal/chat"
 )
@@ -193,6 +194,16 @@ func iotestHalf(data []byte) io.Reader {
 		data = data[n:]
 	}
 	return io.MultiReader(parts...)
+}
+
+func zstded(t testing.TB, data []byte) []byte {
+	t.Helper()
+	w, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	return w.EncodeAll(data, nil)
 }
 
 func gzipped(t testing.TB, data []byte) []byte {
@@ -375,7 +386,8 @@ func TestRefusals(t *testing.T) {
 		{"PNG", "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "image/png"},
 		{"ELF", "\x7fELF\x02\x01\x01\x00\x00", "a program (ELF)"},
 		{"zip", "PK\x03\x04\x14\x00", "unpack it first"},
-		{"zstd", "\x28\xb5\x2f\xfd\x04\x00", "unpack it first"},
+		{"zstd in zstd", string(zstded(t, zstded(t, []byte("[2026-01-31 20:00:12] #c_demo a: x\n")))), "unpack it once"},
+		{"damaged zstd", "\x28\xb5\x2f\xfd\x04\x00", "an empty file"},
 		{"noise", strings.Repeat("\x01\x02\xff\xfe\x00", 100), "a binary file"},
 		{"HTML", "<!DOCTYPE html>\n<html><body>[20:00:12] a: b</body></html>", "HTML"},
 		{"XML", "<?xml version=\"1.0\"?>\n<log/>", "HTML or XML"},
@@ -450,6 +462,18 @@ func TestTruncated(t *testing.T) {
 				t.Errorf("truncated %v, problems %v; want one that says %q", r.Truncated(), list, tt.why)
 			}
 		})
+	}
+	zst := zstded(t, []byte(log.String()))
+	for cut, want := range map[int][2]int{len(zst) / 2: {1000, 19999}, len(zst) - 1: {1000, 20000}} {
+		r, err := NewReader(bytes.NewReader(zst[:cut]), "x.zst", Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := len(readAll(t, r))
+		list, problems := r.Problems()
+		if n < want[0] || n > want[1] || !r.Truncated() || problems != 1 || !strings.Contains(list[0].Why, "zstd") {
+			t.Errorf("zstd cut at %d of %d: %d events, truncated %v, problems %v", cut, len(zst), n, r.Truncated(), list)
+		}
 	}
 	if _, err := NewReader(bytes.NewReader(packed[:5]), "x.gz", Options{}); err == nil {
 		t.Error("five bytes of gzip were accepted")

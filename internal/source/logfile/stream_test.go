@@ -105,6 +105,54 @@ func TestGzipBomb(t *testing.T) {
 	}
 }
 
+// TestMaxBytes reads logs up to a bound, whatever they are packed with.
+func TestMaxBytes(t *testing.T) {
+	line := "[2026-01-31 20:00:12] #c_demo a: x\n"
+	log := []byte(strings.Repeat(line, 10_000))
+	bomb := append([]byte(line), make([]byte, 100<<20/shrink)...)
+	for name, data := range map[string][]byte{
+		"plain": log, "gzip": gzipped(t, log), "zstd": zstded(t, log), "gzip bomb": gzipped(t, bomb), "zstd bomb": zstded(t, bomb),
+	} {
+		size := int64(len(log))
+		whole := !strings.Contains(name, "bomb")
+		for most, want := range map[int64]error{size: io.EOF, size - 1: ErrTooLarge, size / 2: ErrTooLarge} {
+			if !whole {
+				want = ErrTooLarge
+			}
+			r, err := NewReader(bytes.NewReader(data), "x", Options{Format: FormatJustlogText, MaxBytes: most})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ev chat.Event
+			n := 0
+			for err = r.Next(&ev); err == nil; err = r.Next(&ev) {
+				n++
+			}
+			if !errors.Is(err, want) {
+				t.Errorf("%s, at most %d of %d bytes: %v, want %v", name, most, size, err, want)
+			}
+			if whole && (n > 10_000 || n < int(most/int64(len(line)))-1) {
+				t.Errorf("%s, at most %d of %d bytes: %d events", name, most, size, n)
+			}
+		}
+	}
+}
+
+// TestZstdReadError tells an error of reading from damaged data: of a file that
+// could not be read whole nothing may count.
+func TestZstdReadError(t *testing.T) {
+	packed := zstded(t, []byte(strings.Repeat("[2026-01-31 20:00:12] #c_demo a: x\n", 10_000)))
+	boom := errors.New("boom")
+	r, err := NewReader(io.MultiReader(bytes.NewReader(packed[:len(packed)/2]), errReader{boom}), "x", Options{Format: FormatJustlogText})
+	var ev chat.Event
+	for err == nil {
+		err = r.Next(&ev)
+	}
+	if !errors.Is(err, boom) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 // TestRecordRoundTrip writes events of every kind and reads them back.
 func TestRecordRoundTrip(t *testing.T) {
 	words := []string{"hello", "Kappa", "🎉", "ビューア", "a\"b", "<&>", "\\", "\t", "e\u0301", "x\u2028y"}
