@@ -37,6 +37,7 @@ var layout = []allowed{
 	{"internal/report/fonts", nil},
 	{"internal/report", []string{"internal/analysis", "internal/report/fonts"}},
 	{"internal/summary", []string{"internal/analysis", "internal/report"}},
+	{"internal/pastchat", []string{"internal/analysis", "internal/chat", "internal/report", "internal/sentiment", "internal/source/logfile"}},
 	{"internal/bus", nil},
 	{"internal/keylock", nil},
 	{"internal/account", nil},

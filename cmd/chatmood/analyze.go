@@ -2,12 +2,10 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,15 +17,12 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/term"
 
-	"chatmood/internal/analysis"
 	"chatmood/internal/chat"
+	"chatmood/internal/pastchat"
 	"chatmood/internal/report"
 	"chatmood/internal/sentiment"
 	"chatmood/internal/source/logfile"
 )
-
-// reportTop is how many chatters, words, emotes and waves a report holds.
-const reportTop = 50
 
 type analyzeCmd struct {
 	Files    []string `arg:"" name:"file" help:"Logs of past chat, plain, gzip or zstd; '-' is standard input. Each is one session."`
@@ -331,42 +326,12 @@ func (a *analyzer) file(ctx context.Context, name string) (*report.Report, error
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	began := time.Now()
 	r, err := a.openLog(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	defer a.close(r)
-	s := logSession{engine: a.engine, messages: a.messages, total: &a.events, name: name}
-	if err := s.run(ctx, r); err != nil {
-		return nil, err
-	}
-	problems, count := r.Problems()
-	if s.session == nil {
-		if count > 0 {
-			return nil, fmt.Errorf("the log (%s) holds no chat that can be read; the first problem is %s", r.Format(), problems[0])
-		}
-		return nil, fmt.Errorf("the log (%s) holds no messages", r.Format())
-	}
-	src := &report.Source{
-		File: sourceName(name), Format: string(r.Format()), Lines: r.Lines(), Bytes: r.BytesRead(), Seconds: time.Since(began).Seconds(),
-		Problems: []string{}, ProblemCount: count, Truncated: r.Truncated(), Notes: append([]string{}, r.Notes()...),
-	}
-	for _, p := range problems {
-		src.Problems = append(src.Problems, p.String())
-	}
-	src.Notes = append(src.Notes, s.notes()...)
-	s.session.Stop(s.latest)
-	return &report.Report{
-		Source: src, Snapshot: s.session.Snapshot(s.latest, reportTop), Timeline: s.session.Timeline(time.Time{}, time.Time{}, 0),
-	}, nil
-}
-
-func sourceName(name string) string {
-	if name == "-" {
-		return "standard input"
-	}
-	return filepath.Base(name)
+	return pastchat.Analyse(ctx, r, pastchat.Options{Engine: a.engine, Name: name, Messages: a.messages, Events: &a.events})
 }
 
 func (a *analyzer) openLog(ctx context.Context, name string) (*logfile.Reader, error) {
@@ -411,168 +376,3 @@ func cancellable(ctx context.Context, r io.Reader) io.Reader {
 	}()
 	return pr
 }
-
-// logSession takes the events of one log into an analysis.
-type logSession struct {
-	engine   *sentiment.Engine
-	messages *logfile.Writer
-	total    *atomic.Int64
-	name     string
-
-	session  *analysis.Session // nil until the first event
-	latest   time.Time
-	previous time.Time
-	silence  silence
-	events   int
-	told     int // of events: how many total holds
-	backward int // events that are older than the one before
-	others   int // messages of channels other than the first
-}
-
-// ctxEvery is how many events pass between two looks at the context.
-const ctxEvery = 1024
-
-func (s *logSession) run(ctx context.Context, r *logfile.Reader) error {
-	var ev chat.Event
-	var sc sentiment.Score
-	for {
-		if s.events%ctxEvery == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			s.total.Add(int64(s.events - s.told))
-			s.told = s.events
-		}
-		err := r.Next(&ev)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := s.take(&ev, &sc); err != nil {
-			return err
-		}
-	}
-}
-
-func (s *logSession) take(ev *chat.Event, sc *sentiment.Score) error {
-	if s.session == nil {
-		s.session = analysis.New(sourceName(s.name), strings.Clone(ev.Channel), ev.Time, analysis.Options{IsEmote: s.engine.IsEmote})
-	}
-	s.events++
-	if from, silent := s.silence.next(ev.Time); silent {
-		s.session.AddGap(analysis.Gap{From: from, To: ev.Time, Reason: logSilent})
-	}
-	if ev.Time.Before(s.previous.Add(-time.Second)) {
-		s.backward++
-	}
-	s.previous = ev.Time
-	if ev.Time.After(s.latest) {
-		s.latest = ev.Time
-	}
-	judged := false
-	switch m := &ev.Message; ev.Kind {
-	case chat.KindMessage, chat.KindNotice:
-		if ev.Kind == chat.KindNotice {
-			s.session.Notice(&ev.Notice, ev.Time)
-			if m.Text == "" {
-				break
-			}
-		}
-		if ev.Channel != s.session.Channel() {
-			s.others++
-		}
-		s.engine.Score(sc, m.Text, m.Emotes)
-		s.session.Add(m, sc)
-		judged = true
-	case chat.KindDelete:
-		s.session.Delete(ev.TargetID)
-	case chat.KindClearUser:
-		s.session.ClearUser(ev.TargetLogin)
-	case chat.KindClearAll:
-		s.session.ClearAll(ev.Time)
-	}
-	if s.messages == nil {
-		return nil
-	}
-	if judged {
-		return s.messages.Write(ev, sc)
-	}
-	return s.messages.Write(ev, nil)
-}
-
-// notes tells what is odd about the log as a whole.
-func (s *logSession) notes() []string {
-	var notes []string
-	if s.backward > s.events/2 && s.events > 2 {
-		notes = append(notes, "the log runs from the newest to the oldest message: turn it round (tac) for moments and waves to be found")
-	}
-	if s.others > 0 {
-		notes = append(notes, fmt.Sprintf("%d messages were written in other channels than #%s; they are counted", s.others, cmp.Or(s.session.Channel(), "unknown")))
-	}
-	return notes
-}
-
-// logSilent is the reason of a gap that is guessed: see silence.
-const logSilent = "log_silent"
-
-const (
-	// shortestSilence and leastExpected are what it takes for a silence to be
-	// taken for an interruption of the log: so long, and so many messages that
-	// chat would have written in it at its pace of before. Chat that falls
-	// silent by itself slows down first.
-	shortestSilence = 3 * time.Minute
-	leastExpected   = 100
-	// The pace is the lower of two: over slowPace, so that a short burst is not
-	// taken for it, and over fastPace, so that chat that dies down after a
-	// stream is not either. paceLeast is the least time that one is told from.
-	slowPace  = 10 * time.Minute
-	fastPace  = 30 * time.Second
-	paceLeast = 30 * time.Second
-)
-
-// silence finds the places where a logger was interrupted. Without it the
-// hours in between would count as calm chat, and the first lines after them as
-// the greatest excitement.
-type silence struct {
-	first, last time.Time
-	slow, fast  float64 // events, those of long ago less
-}
-
-// next takes the time of the next event. It reports true, and since when, where
-// the log was interrupted before it.
-func (s *silence) next(at time.Time) (from time.Time, silent bool) {
-	quiet := at.Sub(s.last)
-	switch {
-	case s.last.IsZero():
-		*s = silence{first: at, last: at, slow: 1, fast: 1}
-		return time.Time{}, false
-	case quiet < -shortestSilence:
-		// The dates before were wrong, or these are: begin again.
-		*s = silence{first: at, last: at}
-		return time.Time{}, false
-	case quiet < 0:
-		return time.Time{}, false
-	case quiet >= shortestSilence:
-		known := max(s.last.Sub(s.first), paceLeast)
-		expected := min(pace(s.slow, slowPace, known), pace(s.fast, fastPace, known)) * quiet.Seconds()
-		if expected >= leastExpected {
-			from = s.last.Add(time.Second) // stamps are often whole seconds
-			*s = silence{first: at, last: at, slow: 1, fast: 1}
-			return from, true
-		}
-	}
-	s.slow = s.slow*decay(quiet, slowPace) + 1
-	s.fast = s.fast*decay(quiet, fastPace) + 1
-	s.last = at
-	return time.Time{}, false
-}
-
-// pace returns events a second. A steady pace p settles at a weight of p·τ;
-// until then the weight is the part of it that the time known so far fills.
-func pace(weight float64, tau, known time.Duration) float64 {
-	return weight / (tau.Seconds() * (1 - decay(known, tau)))
-}
-
-func decay(d, tau time.Duration) float64 { return math.Exp(-d.Seconds() / tau.Seconds()) }
