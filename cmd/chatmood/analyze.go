@@ -331,7 +331,7 @@ func (a *analyzer) file(ctx context.Context, name string) (*report.Report, error
 		return nil, err
 	}
 	defer a.close(r)
-	return pastchat.Analyse(ctx, r, pastchat.Options{Engine: a.engine, Name: name, Messages: a.messages, Events: &a.events})
+	return pastchat.Analyse(ctx, r, pastchat.Options{Analyzer: a.engine, IsEmote: a.engine.IsEmote, Name: name, Messages: a.messages, Events: &a.events})
 }
 
 func (a *analyzer) openLog(ctx context.Context, name string) (*logfile.Reader, error) {

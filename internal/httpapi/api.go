@@ -65,9 +65,11 @@ type API struct {
 	limits   *limits
 	bodies   map[string]int64 // paths that take larger bodies than maxBodyBytes
 	streams  *streamSlots
-	// sharedLooks bounds how often links are looked at, reports how many are
-	// written at once.
+	// sharedLooks bounds how often links are looked at, imports how often logs
+	// are sent, reports how many are written at once.
 	sharedLooks *limiter
+	imports     *limiter
+	importing   importSlots
 	reports     chan struct{}
 	probes      *probes
 	ui          *userInterface
@@ -98,6 +100,12 @@ func New(cfg Config) (*API, error) {
 	if cfg.ConnectsPerMinute <= 0 {
 		cfg.ConnectsPerMinute = defaultConnectsPerMinute
 	}
+	if cfg.ImportBytes <= 0 {
+		cfg.ImportBytes = defaultImportBytes
+	}
+	if cfg.UnpackedBytes <= 0 {
+		cfg.UnpackedBytes = defaultUnpackedBytes
+	}
 	if cfg.Streams <= 0 {
 		cfg.Streams = defaultStreams
 	}
@@ -115,6 +123,7 @@ func New(cfg Config) (*API, error) {
 		streams:  newStreamSlots(cfg.Streams, cfg.StreamsPerAddress),
 
 		sharedLooks: newLimiter(sharedPerMinute, sharedBurst, cfg.Now),
+		imports:     newLimiter(importsPerMinute, importBurst, cfg.Now),
 		reports:     make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
 	}
 	a.stopping, a.stop = context.WithCancel(context.Background())
@@ -235,6 +244,7 @@ func (a *API) describe() error {
 	a.registerSessions()
 	a.registerHistory()
 	a.registerAdminHistory()
+	a.describeImport()
 	a.registerSentiment()
 	a.registerService()
 	a.registerHealth()
@@ -296,6 +306,8 @@ func (a *API) route() {
 	a.mux.Handle("GET /docs/{file}", a.docs)
 	a.mux.Handle("GET /redoc", http.RedirectHandler("/docs", http.StatusTemporaryRedirect))
 	a.mux.HandleFunc("GET /metrics", a.serveMetrics)
+	a.mux.HandleFunc("POST "+importPath, a.serveImport)
+	a.bodies[importPath] = a.cfg.ImportBytes
 	a.mux.HandleFunc("GET /ws/chat/{channel}", a.serveWS)
 	a.mux.HandleFunc("GET /api/sse/chat/{channel}", a.serveChatEvents)
 	a.mux.HandleFunc("GET /api/sse/status", a.serveStatusEvents)

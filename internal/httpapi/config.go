@@ -193,6 +193,9 @@ type Config struct {
 	// ConnectsPerMinute bounds how often one address may start analyses; 0
 	// means 20. Ten may come at once.
 	ConnectsPerMinute int
+	// ImportBytes bounds the logs that are imported, as they are sent, and
+	// UnpackedBytes unpacked; 0 means 256 MB and 1 GB.
+	ImportBytes, UnpackedBytes int64
 	// Streams bounds the SSE connections of all clients and of one address; 0
 	// means 1,000 and 20.
 	Streams, StreamsPerAddress int

@@ -60,7 +60,9 @@ func (e *ChannelsError) Error() string {
 
 // Options say how logs are analysed.
 type Options struct {
-	Engine *sentiment.Engine
+	Analyzer sentiment.Analyzer
+	// IsEmote is what analyses know emotes by ([analysis.Options]).
+	IsEmote func(word string) bool
 	// Name of the file, for the report; "" or "-" is standard input.
 	Name string
 	// Messages gets every event with its judgement; nil: nobody wants them.
@@ -202,7 +204,7 @@ type session struct {
 // take reports whether the event was a message, whose judgement sc then has.
 func (s *session) take(ev *chat.Event, sc *sentiment.Score, o *Options) (judged bool) {
 	if s.analysis == nil {
-		s.analysis = analysis.New(SourceName(o.Name), strings.Clone(ev.Channel), ev.Time, analysis.Options{IsEmote: o.Engine.IsEmote})
+		s.analysis = analysis.New(SourceName(o.Name), strings.Clone(ev.Channel), ev.Time, analysis.Options{IsEmote: o.IsEmote})
 	}
 	s.events++
 	if from, silent := s.silence.next(ev.Time); silent {
@@ -226,7 +228,7 @@ func (s *session) take(ev *chat.Event, sc *sentiment.Score, o *Options) (judged 
 		if ev.Channel != s.analysis.Channel() {
 			s.others++
 		}
-		o.Engine.Score(sc, m.Text, m.Emotes)
+		o.Analyzer.Score(sc, m.Text, m.Emotes)
 		s.analysis.Add(m, sc)
 		return true
 	case chat.KindDelete:

@@ -67,7 +67,7 @@ func TestAnalyseChannel(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var events atomic.Int64
-			r, err := AnalyseChannel(t.Context(), open(t, test.log, ""), test.channel, Options{Engine: engine, Events: &events})
+			r, err := AnalyseChannel(t.Context(), open(t, test.log, ""), test.channel, Options{Analyzer: engine, Events: &events})
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) {
 					t.Errorf("the error is %v, want %q", err, test.err)
@@ -96,11 +96,11 @@ func TestFormats(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			whole, err := Analyse(t.Context(), open(t, string(data), name), Options{Engine: engine, Name: name})
+			whole, err := Analyse(t.Context(), open(t, string(data), name), Options{Analyzer: engine, Name: name})
 			if err != nil {
 				t.Fatal(err)
 			}
-			one, err := AnalyseChannel(t.Context(), open(t, string(data), name), "streamer_demo", Options{Engine: engine, Name: name})
+			one, err := AnalyseChannel(t.Context(), open(t, string(data), name), "streamer_demo", Options{Analyzer: engine, Name: name})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +126,7 @@ func TestFormats(t *testing.T) {
 func TestStrangeTimes(t *testing.T) {
 	for _, stamp := range []string{"0", "-1", "-62135596800000", "253402300800000", "9223372036854775807", "1e300", "99999999999999", "1767225600123"} {
 		log := fmt.Sprintf("@badges=;tmi-sent-ts=%s;id=1 :ann!ann@ann.tmi.twitch.tv PRIVMSG #alpha :hello\n@badges=;tmi-sent-ts=1767225600123;id=2 :ann!ann@ann.tmi.twitch.tv PRIVMSG #alpha :hello you\n", stamp)
-		r, err := AnalyseChannel(t.Context(), open(t, log, ""), "", Options{Engine: engine})
+		r, err := AnalyseChannel(t.Context(), open(t, log, ""), "", Options{Analyzer: engine})
 		if err != nil {
 			t.Errorf("%s: %v", stamp, err)
 			continue
@@ -140,7 +140,7 @@ func TestStrangeTimes(t *testing.T) {
 func TestStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Analyse(ctx, open(t, lines(10, "alpha"), ""), Options{Engine: engine}); !errors.Is(err, context.Canceled) {
+	if _, err := Analyse(ctx, open(t, lines(10, "alpha"), ""), Options{Analyzer: engine}); !errors.Is(err, context.Canceled) {
 		t.Errorf("analysed after the end: %v", err)
 	}
 	boom := errors.New("boom")
@@ -148,7 +148,7 @@ func TestStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := AnalyseChannel(t.Context(), r, "", Options{Engine: engine}); !errors.Is(err, boom) {
+	if _, err := AnalyseChannel(t.Context(), r, "", Options{Analyzer: engine}); !errors.Is(err, boom) {
 		t.Errorf("analysed a log that could not be read: %v", err)
 	}
 }
@@ -168,7 +168,7 @@ func BenchmarkAnalyseChannel(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := AnalyseChannel(b.Context(), r, "alpha", Options{Engine: engine}); err != nil {
+		if _, err := AnalyseChannel(b.Context(), r, "alpha", Options{Analyzer: engine}); err != nil {
 			b.Fatal(err)
 		}
 	}
