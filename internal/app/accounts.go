@@ -273,10 +273,10 @@ func (a *App) forget(ctx context.Context, userID string) (int, error) {
 			return 0, fmt.Errorf("dropping the user's channels: %w", err)
 		}
 	}
-	if s, ok := a.store.(*sqlite.Store); ok {
-		return s.History().RemoveUser(ctx, userID)
+	if a.history == nil {
+		return 0, nil
 	}
-	return 0, nil
+	return a.history.Forget(ctx, userID)
 }
 
 // signedOut gives up the channels of a user whose last session ended.

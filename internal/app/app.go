@@ -20,10 +20,12 @@ import (
 	"chatmood/internal/bus"
 	"chatmood/internal/channels"
 	"chatmood/internal/config"
+	"chatmood/internal/history"
 	"chatmood/internal/httpapi"
 	"chatmood/internal/live"
 	"chatmood/internal/sentiment"
 	"chatmood/internal/source/irc"
+	"chatmood/internal/summary"
 )
 
 // Options are what a server needs beyond its configuration.
@@ -45,17 +47,20 @@ type Options struct {
 
 // App is a server: opened by [New], at work in [App.Run].
 type App struct {
-	opts     Options
-	log      *slog.Logger
-	store    store
-	bus      *bus.Bus
-	hub      *live.Hub
-	manager  *channels.Manager
-	holds    *channels.Holds // nil where the store keeps none
-	accounts *Accounts       // nil where the store keeps none
-	reader   *irc.Reader
-	api      *httpapi.API
-	listener net.Listener
+	opts    Options
+	log     *slog.Logger
+	store   store
+	bus     *bus.Bus
+	hub     *live.Hub
+	manager *channels.Manager
+	holds   *channels.Holds  // nil where the store keeps none
+	history *history.Service // nil without accounts
+	// summaries writes them by a language model; nil where there is none.
+	summaries *summary.Writer
+	accounts  *Accounts // nil where the store keeps none
+	reader    *irc.Reader
+	api       *httpapi.API
+	listener  net.Listener
 }
 
 // New opens the database, the bus and the listening socket. Nothing runs until
@@ -88,11 +93,14 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	engine := sentiment.New()
 	a.hub = live.New(live.Config{Bus: a.bus, Logger: a.log, MaxSockets: cfg.MaxSockets, MaxPerAddress: cfg.MaxPerAddress, MaxPerUser: cfg.MaxSocketsPerUser})
 	a.manager = channels.New(channels.Config{
-		Analyzer: engine, Store: a.store, Bus: a.bus, Viewers: a.hub.Viewers,
+		Analyzer: engine, Store: a.store, Bus: a.bus, Viewers: a.hub.Viewers, Finished: a.finished,
 		Log: a.log, MaxChannels: cfg.MaxChannels, Options: analysis.Options{IsEmote: engine.IsEmote},
 	})
 	a.openHolds()
 	if err := a.openAccounts(); err != nil {
+		return nil, err
+	}
+	if err := a.openHistory(); err != nil {
 		return nil, err
 	}
 	a.reader = irc.NewReader(irc.Config{URL: cfg.TwitchURL, Handler: a.manager, Logger: a.log, Timing: opts.Timing})
@@ -102,13 +110,14 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		a.log.Info("a setting of the older system means nothing any more", "name", name)
 	}
 	api := httpapi.Config{
-		Channels: apiChannels{a.manager}, Holds: a.apiHolds(), Sessions: a.store, Hub: a.hub, Analyzer: engine, Checks: a.checks(),
+		Channels: apiChannels{a.manager}, Sessions: a.store, Hub: a.hub, Analyzer: engine, Checks: a.checks(),
 		UI: opts.UI, Log: a.log, Registry: registry, Version: opts.Version,
 		Production: cfg.Production(), FrontendURL: cfg.FrontendURL, TrustedProxies: cfg.TrustedProxies, MetricsToken: cfg.MetricsToken,
 		Guests: httpapi.Guests(cfg.Guests), Demo: opts.Demo, DemoChannels: opts.DemoChannels, MaxChannels: cfg.MaxChannels,
 		Streams: cfg.MaxSockets, StreamsPerAddress: cfg.MaxPerAddress, PublicURL: a.publicURL(),
 	}
 	a.addAccounts(&api)
+	a.addHistory(&api)
 	if a.api, err = httpapi.New(api); err != nil {
 		return nil, err
 	}
@@ -192,6 +201,12 @@ func (a *App) Run(ctx context.Context) error {
 			return nil
 		})
 	}
+	if a.history != nil {
+		group.Go(func() error {
+			a.history.Run(analysing)
+			return nil
+		})
+	}
 	if a.holds != nil {
 		group.Go(func() error {
 			a.holds.Run(analysing)
@@ -246,6 +261,9 @@ func (a *App) Close() {
 	}
 	if a.hub != nil {
 		a.hub.Close()
+	}
+	if a.summaries != nil {
+		a.summaries.Close()
 	}
 	if a.bus != nil {
 		a.bus.Close()

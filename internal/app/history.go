@@ -5,40 +5,115 @@ import (
 	"errors"
 	"fmt"
 
+	"chatmood/internal/account"
+	"chatmood/internal/analysis"
 	"chatmood/internal/channels"
+	"chatmood/internal/history"
 	"chatmood/internal/httpapi"
+	"chatmood/internal/store/mongo"
 	"chatmood/internal/store/sqlite"
+	"chatmood/internal/summary"
 )
 
-// openHolds makes what knows who wants which channel analysed, where the store
-// keeps that.
+// historyStores returns where saved analyses and holds are kept.
+func historyStores(s store) (history.Store, analysis.HoldStore) {
+	switch s := s.(type) {
+	case *sqlite.Store:
+		return s.History(), s.Holds()
+	case *mongo.Store:
+		return s.History(), s.Holds()
+	}
+	return nil, nil
+}
+
+// openHolds makes what knows who wants which channel analysed.
 func (a *App) openHolds() {
-	s, ok := a.store.(*sqlite.Store)
-	if !ok {
+	_, store := historyStores(a.store)
+	if store == nil {
 		return
 	}
 	cfg := a.opts.Config
 	a.holds = channels.NewHolds(channels.HoldsConfig{
-		Manager: a.manager, Store: s.Holds(), Sessions: a.store, Viewers: a.hub.Viewers,
+		Manager: a.manager, Store: store, Sessions: a.store, Viewers: a.hub.Viewers, Ended: a.ended, Settled: a.settled,
 		MaxPerHolder: cfg.MaxChannelsPerUser, IdleStop: cfg.IdleStop, Log: a.log,
 	})
 }
 
-// apiHolds returns the holds as the API wants them.
-func (a *App) apiHolds() httpapi.Holds {
-	if a.holds == nil {
+// openHistory makes what keeps the analyses that users save; there is none
+// where there are no accounts.
+func (a *App) openHistory() error {
+	store, _ := historyStores(a.store)
+	if store == nil || a.accounts == nil {
 		return nil
 	}
-	return apiHolds{a.holds}
+	cfg := a.opts.Config
+	writer, err := summary.New(summary.Config{
+		URL: cfg.LLMURL, Key: cfg.LLMKey, Model: cfg.LLMModel, GeminiKey: cfg.GeminiAPIKey, ChatText: cfg.LLMChatText.Bool(false),
+	})
+	if err != nil {
+		return err
+	}
+	var model history.Model
+	if writer.Model() != "" {
+		a.summaries, model = writer, writer
+	}
+	a.history, err = history.NewService(history.Config{
+		Store: store, Running: a.manager, Sessions: a.store, Accounts: a.accounts, Model: model,
+		Count: a.accounts.Count, MaxPerUser: cfg.MaxHistoryPerUser, Log: a.log,
+	})
+	return err
 }
 
-type apiHolds struct{ *channels.Holds }
+// finished remembers an analysis that has just ended.
+func (a *App) finished(f analysis.Finished) {
+	if a.history != nil {
+		a.history.Finished(f)
+	}
+}
+
+// ended saves an analysis for somebody who held it and wants that.
+func (a *App) ended(ctx context.Context, holder string, f analysis.Finished) error {
+	if a.history == nil {
+		return nil
+	}
+	return a.history.AutoSave(ctx, holder, f)
+}
+
+// settled counts what was written in an analysis that ended.
+func (a *App) settled(ctx context.Context, f analysis.Finished) {
+	if a.accounts != nil && f.Counts.Total > 0 {
+		a.accounts.Count(ctx, account.Usage{Messages: int64(f.Counts.Total)})
+	}
+}
+
+// addHistory gives the API the saved analyses and the holds.
+func (a *App) addHistory(api *httpapi.Config) {
+	if a.holds != nil { // an interface with a nil pointer in it is not nil
+		api.Holds = apiHolds{a.holds, func(ctx context.Context) {
+			if a.accounts != nil {
+				a.accounts.Count(ctx, account.Usage{Started: 1})
+			}
+		}}
+	}
+	if a.history != nil {
+		api.History = a.history
+	}
+}
+
+// apiHolds are the holds as the API wants them.
+type apiHolds struct {
+	*channels.Holds
+	started func(ctx context.Context) // is told of each analysis that began
+}
 
 var _ httpapi.Holds = apiHolds{}
 
 // Connect implements [httpapi.Holds].
 func (h apiHolds) Connect(ctx context.Context, login, holder string) (bool, error) {
 	started, err := h.Holds.Connect(ctx, login, holder)
+	if started {
+		h.started(ctx)
+	}
 	if errors.Is(err, channels.ErrTooManyHolds) {
 		return false, fmt.Errorf("%w: %w", httpapi.ErrTooManyHeld, err)
 	}

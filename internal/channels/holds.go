@@ -32,6 +32,9 @@ type HoldsConfig struct {
 	// after a restart too, until then, and may be called more than once. nil:
 	// nothing is kept. Guests are not asked about.
 	Ended func(ctx context.Context, holder string, f analysis.Finished) error
+	// Settled is told of an analysis that ended once it is kept for all holders;
+	// nil: nobody is.
+	Settled func(ctx context.Context, f analysis.Finished)
 	// Viewers counts who watches a channel here; nil counts nobody.
 	Viewers func(channel string) int
 	// MaxPerHolder bounds how many channels one may hold; 0: 20.
@@ -90,6 +93,9 @@ func NewHolds(cfg HoldsConfig) *Holds {
 	}
 	if cfg.Ended == nil {
 		cfg.Ended = func(context.Context, string, analysis.Finished) error { return nil }
+	}
+	if cfg.Settled == nil {
+		cfg.Settled = func(context.Context, analysis.Finished) {}
 	}
 	if cfg.MaxPerHolder <= 0 {
 		cfg.MaxPerHolder = 20
@@ -390,6 +396,7 @@ func (h *Holds) settle(ctx context.Context, channel string) error {
 	h.mu.Lock()
 	delete(h.owed, channel)
 	h.mu.Unlock()
+	h.cfg.Settled(ctx, o.finished)
 	return nil
 }
 

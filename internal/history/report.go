@@ -71,7 +71,11 @@ func textOf(sum *report.Summary) string {
 	for _, sentence := range sum.Sentences {
 		texts = append(texts, sentence.Text)
 	}
-	return cutText(strings.Join(texts, " "), maxSummary)
+	between := " "
+	if sum.Model != "" {
+		between = "\n" // they are paragraphs
+	}
+	return cutText(strings.Join(texts, between), maxSummary)
 }
 
 // Summarize writes the summary of an active entry of a user anew: by rule, or
@@ -89,13 +93,13 @@ func (s *Service) Summarize(ctx context.Context, userID, id string, byModel bool
 		return nil, "", err
 	}
 	in.Summary, in.Note = nil, "" // the note is its owner's alone
-	sum := &report.Summary{}
+	sum := report.Summarize(in)
 	if byModel {
-		if sum, err = s.cfg.Model.Summarize(ctx, in); err != nil {
-			return nil, "", fmt.Errorf("having a summary written: %w", err)
+		written, err := s.cfg.Model.Write(ctx, in)
+		if err != nil {
+			s.log.WarnContext(ctx, "a summary was written by rule", "error", err)
 		}
-	} else {
-		sum = report.Summarize(in)
+		sum = &written
 	}
 	text, by := textOf(sum), cmp.Or(sum.Model, ByRules)
 	e, err = s.store.Update(ctx, id, userID, Patch{Summary: &text, SummaryBy: &by, UpdatedAt: s.now()})

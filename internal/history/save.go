@@ -376,7 +376,7 @@ func (s *Service) keep(ctx context.Context, e *Entry, data []byte) (created bool
 	if err := s.store.Create(ctx, e, data); err != nil {
 		return false, fmt.Errorf("saving an analysis: %w", err)
 	}
-	s.count(ctx, account.Usage{Saved: 1})
+	s.cfg.Count(ctx, account.Usage{Saved: 1})
 	return true, nil
 }
 

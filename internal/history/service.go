@@ -47,10 +47,11 @@ type Accounts interface {
 	Note(ctx context.Context, id account.Identity, activity, details string) error
 }
 
-// Model has a language model write summaries. Where that fails it returns one
-// by rule that says why.
+// Model has a language model write summaries ([summary.Writer]). The summary is
+// always good: where the model gives none, it is one by rule that says why, and
+// the error says the same for the log.
 type Model interface {
-	Summarize(ctx context.Context, in report.Input) (*report.Summary, error)
+	Write(ctx context.Context, in report.Input) (report.Summary, error)
 }
 
 // Config is what a Service is made of.
@@ -60,8 +61,8 @@ type Config struct {
 	Sessions Sessions
 	Accounts Accounts
 	Model    Model // nil: there is none
-	// Usage counts what was done on a day; nil: nobody counts.
-	Usage func(ctx context.Context, u account.Usage) error
+	// Count adds to the figures of today; nil: nobody counts.
+	Count func(ctx context.Context, u account.Usage)
 	// MaxPerUser bounds how many entries a user may have, archived ones
 	// included; 0: 2,000.
 	MaxPerUser int
@@ -93,6 +94,9 @@ func NewService(cfg Config) (*Service, error) {
 	}
 	if cfg.MaxPerUser <= 0 {
 		cfg.MaxPerUser = 2000
+	}
+	if cfg.Count == nil {
+		cfg.Count = func(context.Context, account.Usage) {}
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -134,16 +138,6 @@ func (s *Service) Finished(f analysis.Finished) {
 
 // now is the time in UTC, to the millisecond as stores keep it.
 func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Millisecond) }
-
-func (s *Service) count(ctx context.Context, u account.Usage) {
-	if s.cfg.Usage == nil {
-		return
-	}
-	u.Day = account.Day(s.now())
-	if err := s.cfg.Usage(ctx, u); err != nil {
-		s.log.WarnContext(ctx, "usage cannot be counted", "error", err)
-	}
-}
 
 // found turns a store's "not found" into what people are told.
 func found(err error, doing string, unknown error) error {

@@ -35,7 +35,7 @@ type world struct {
 	service *history.Service
 	store   *sqlite.Store
 	engine  *sentiment.Engine
-	model   func(report.Input) (*report.Summary, error)
+	model   func(report.Input) (report.Summary, error)
 
 	mu      sync.Mutex
 	now     time.Time
@@ -88,11 +88,6 @@ func (w *world) finished(s *analysis.Session, at time.Time) analysis.Finished {
 	}
 }
 
-// Summarize implements history.Model.
-func (w *world) Summarize(_ context.Context, in report.Input) (*report.Summary, error) {
-	return w.model(in)
-}
-
 // awayStore is a store that can be away.
 type awayStore struct {
 	history.Store
@@ -120,11 +115,10 @@ func open(t *testing.T, change func(*history.Config)) *world {
 	w := &world{t: t, store: store, engine: sentiment.New(), now: start, running: map[string]*analysis.Session{}}
 	cfg := history.Config{
 		Store: awayStore{store.History(), w}, Running: w, Sessions: store, Accounts: users{w}, Now: w.time,
-		Usage: func(_ context.Context, u account.Usage) error {
+		Count: func(_ context.Context, u account.Usage) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.usage.Saved += u.Saved
-			return nil
 		},
 	}
 	if change != nil {
@@ -720,24 +714,24 @@ func TestSummaries(t *testing.T) {
 	if _, err := w.service.Update(t.Context(), ann, e.ID, history.Changes{Note: &note}); err != nil {
 		t.Fatal(err)
 	}
-	w.model = func(in report.Input) (*report.Summary, error) {
+	w.model = func(in report.Input) (report.Summary, error) {
 		if in.Report == nil || in.Report.Snapshot.Counts.Total != 4 || in.Note != "" {
 			t.Errorf("the model is given %+v", in)
 		}
-		return &report.Summary{Model: "small-1", Sentences: []report.Sentence{{Text: "All went well."}, {Text: "People were kind."}}}, nil
+		return report.Summary{Model: "small-1", Sentences: []report.Sentence{{Text: "All went well."}, {Text: "People were kind."}}}, nil
 	}
 	got, fallback, err := w.service.Summarize(t.Context(), ann, e.ID, true)
-	if err != nil || fallback != "" || got.Summary != "All went well. People were kind." || got.SummaryBy != "small-1" {
+	if err != nil || fallback != "" || got.Summary != "All went well.\nPeople were kind." || got.SummaryBy != "small-1" {
 		t.Errorf("summarized as %+v, %q, %v", got, fallback, err)
 	}
 	in, err := w.service.Input(t.Context(), got)
-	if err != nil || in.Summary.Model != "small-1" || in.Summary.Sentences[0].Text != got.Summary || in.Note != note {
+	if err != nil || in.Summary.Model != "small-1" || len(in.Summary.Sentences) != 2 || in.Note != note {
 		t.Errorf("the report has %+v, %v", in.Summary, err)
 	}
-	w.model = func(in report.Input) (*report.Summary, error) {
-		sum := report.Summarize(in)
+	w.model = func(in report.Input) (report.Summary, error) {
+		sum := *report.Summarize(in)
 		sum.Fallback = "it did not answer"
-		return sum, nil
+		return sum, errors.New("no answer")
 	}
 	if got, fallback, err = w.service.Summarize(t.Context(), ann, e.ID, true); err != nil || fallback != "it did not answer" || got.SummaryBy != history.ByRules {
 		t.Errorf("the fallback is %+v, %q, %v", got, fallback, err)
@@ -755,8 +749,8 @@ func TestSummaries(t *testing.T) {
 // summarizer is the model of a world that is made later.
 type summarizer struct{ w **world }
 
-func (s summarizer) Summarize(ctx context.Context, in report.Input) (*report.Summary, error) {
-	return (*s.w).Summarize(ctx, in)
+func (s summarizer) Write(_ context.Context, in report.Input) (report.Summary, error) {
+	return (*s.w).model(in)
 }
 
 func TestLegacyEntries(t *testing.T) {

@@ -93,11 +93,12 @@ func (s *Server) Readers(channel string) int {
 	return n
 }
 
-// WaitReaders returns when at least n connections are in a channel.
+// WaitReaders returns when at least n connections are in a channel, which may
+// be one that the first of them makes.
 func (s *Server) WaitReaders(ctx context.Context, channel string, n int) error {
-	r, err := s.existing(channel)
-	if err != nil {
-		return err
+	r := s.room(channel)
+	if r == nil {
+		return noChannel(channel)
 	}
 	for {
 		have, changed := r.readers()

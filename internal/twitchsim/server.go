@@ -222,5 +222,7 @@ func (s *Server) existing(name string) (*room, error) {
 	if r := s.rooms[name]; r != nil {
 		return r, nil
 	}
-	return nil, fmt.Errorf("the simulator has no channel %q", name)
+	return nil, noChannel(name)
 }
+
+func noChannel(name string) error { return fmt.Errorf("the simulator has no channel %q", name) }
