@@ -276,6 +276,7 @@ func (s *Server) strike(f Fault) {
 	case "drop":
 		for _, c := range s.connections() {
 			c.close("fault: drop")
+			c.leaveAll() // who waits for readers from now on waits for new ones
 		}
 	case "reconnect":
 		for _, c := range s.connections() {
