@@ -221,6 +221,11 @@ func (s *Store) guardAdmins(ctx context.Context, id bson.ObjectID) (done func(er
 			s.log.Warn("a lock was left in the database; the next who needs it waits some seconds", "error", s.explain(ctx, "freeing a lock in", err))
 		}
 	}
+	// Whose deletion a crash has interrupted does not count: it will happen.
+	if err := s.finishPending(ctx, deletions()); err != nil {
+		done(err)
+		return nil, err
+	}
 	others, err := exists(ctx, s.users, append(activeAdmins(), bson.E{Key: "_id", Value: bson.D{{Key: "$ne", Value: id}}}))
 	if err == nil && !others {
 		err = account.ErrLastAdmin

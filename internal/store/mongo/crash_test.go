@@ -376,3 +376,24 @@ func ignore(err error) error {
 	}
 	return err
 }
+
+// TestDeletionCountsAtOnce: an administrator whose deletion was interrupted is
+// none who could stay.
+func TestDeletionCountsAtOnce(t *testing.T) {
+	name, db := database(t, t.TempDir())
+	a := mustOpen(t, serverURI(t), name).Accounts()
+	for i := range 2 {
+		u := someUser(i, fmt.Sprint(i, "@example.org"))
+		u.Role = account.RoleAdmin
+		noError(t, a.CreateUser(t.Context(), u))
+	}
+	if _, err := db.Collection("chatmood_pending").InsertOne(t.Context(), bson.D{
+		{Key: "kind", Value: "user"}, {Key: "at_us", Value: int64(1)}, {Key: "user", Value: oldID(0)}, {Key: "email", Value: "0@example.org"},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, a.UpdateUser(t.Context(), someUser(1, "1@example.org")), account.ErrLastAdmin)
+	_, err := a.User(t.Context(), oldID(0))
+	wantError(t, err, account.ErrNotFound)
+	wantEmpty(t, db, "chatmood_pending", "chatmood_locks")
+}

@@ -107,15 +107,18 @@ func (a *Accounts) removeUser(ctx context.Context, id, email string) error {
 // mend finishes what crashes have left, and notes the addresses of users whom
 // the older system added.
 func (s *Store) mend(ctx context.Context) error {
-	if err := s.finishPending(ctx); err != nil {
+	if err := s.finishPending(ctx, bson.D{}); err != nil {
 		return err
 	}
 	return s.noteAddresses(ctx)
 }
 
-// finishPending does what the notes say.
-func (s *Store) finishPending(ctx context.Context) error {
-	left, err := findAll[pending](ctx, s.pending, bson.D{}, options.Find().SetSort(order(false, "_id")))
+// deletions finds the notes of users' deletions.
+func deletions() bson.D { return bson.D{{Key: "kind", Value: pendingUser}} }
+
+// finishPending does what some notes say.
+func (s *Store) finishPending(ctx context.Context, some bson.D) error {
+	left, err := findAll[pending](ctx, s.pending, some, options.Find().SetSort(order(false, "_id")))
 	if err != nil {
 		return err
 	}

@@ -153,7 +153,7 @@ func (h *History) DropExpired(ctx context.Context, before time.Time) (int64, err
 	if err != nil {
 		return 0, h.explain(ctx, "removing expired links from", err)
 	}
-	return result.DeletedCount, h.explain(ctx, "removing what was left behind in", h.s.finishPending(ctx))
+	return result.DeletedCount, h.explain(ctx, "removing what was left behind in", h.s.finishPending(ctx, bson.D{}))
 }
 
 // EachShare implements [history.Archive].
