@@ -3,6 +3,8 @@ package analysis
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -10,11 +12,32 @@ import (
 // hold, or not in the state that was asked for.
 var ErrNotFound = errors.New("session not found")
 
+// ErrFenced is returned, inside a [FencedError], for a write with an older fence
+// than the session has seen: whoever wrote was replaced as its owner.
+var ErrFenced = errors.New("another server has taken the analysis over")
+
+// FencedError names the sessions whose owner was replaced. It is [ErrFenced].
+type FencedError struct {
+	Sessions []string // ids
+}
+
+// Error implements error.
+func (e *FencedError) Error() string {
+	return fmt.Sprintf("writing %s: %v", strings.Join(e.Sessions, ", "), ErrFenced)
+}
+
+// Unwrap returns [ErrFenced].
+func (e *FencedError) Unwrap() error { return ErrFenced }
+
 // SessionStore keeps the analyses of channels. Implementations are safe for
 // concurrent use. They keep times to the microsecond and return them in UTC.
 //
 // A session is running from its first checkpoint until it is finished; it is
 // finished once and for all: a checkpoint that comes late is ignored.
+//
+// With each session the store keeps the highest fence that it was written with.
+// A write with a lower one is refused with a [FencedError] and changes nothing;
+// so an owner that was replaced, and does not know it yet, can do no harm.
 type SessionStore interface {
 	// SaveCheckpoints stores what changed of several sessions in one
 	// transaction: all of it or, on an error, nothing. Parts that are not named
@@ -23,6 +46,14 @@ type SessionStore interface {
 	// RunningSessions returns every session that was not finished, oldest
 	// first, with all parts ordered by name, for resuming.
 	RunningSessions(ctx context.Context) ([]Checkpoint, error)
+	// Running lists the sessions that were not finished, oldest first, without
+	// their parts.
+	Running(ctx context.Context) ([]Checkpoint, error)
+	// ResumeSessions takes over the running sessions of some channels: it raises
+	// their fences to what fences gives for the channel, and returns them as
+	// RunningSessions does. From then on nobody with a lower fence can write
+	// them. Sessions that have a higher fence already are left out.
+	ResumeSessions(ctx context.Context, fences map[string]int64) ([]Checkpoint, error)
 	// FinishSession stores the final state: marks the session ended, keeps the
 	// report and drops its parts. Finishing again replaces what is kept.
 	FinishSession(ctx context.Context, f Finished) error
@@ -39,6 +70,8 @@ type Checkpoint struct {
 	Channel   string // login, lower case
 	StartedAt time.Time
 	At        time.Time // the instant that the parts describe
+	// Fence grows with each owner of the session; 0 where there is only one.
+	Fence int64
 	// Parts are the pieces of a session's state that changed since the
 	// checkpoint before, or all of them when read.
 	Parts []Part
@@ -53,6 +86,7 @@ type Finished struct {
 	Counts    Counts
 	Mood      *float64 // mean of the whole session, −1…1; nil without messages
 	Report    []byte   // JSON of a [Report]
+	Fence     int64    // as in Checkpoint
 }
 
 // Report is what is kept of a finished session.

@@ -9,6 +9,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"chatmood/internal/analysis"
 )
 
 // commit is what is written to several sessions at once. Once it is inserted,
@@ -23,6 +25,7 @@ type commit struct {
 type flip struct {
 	Session   string          `bson:"session"`
 	Gen       int64           `bson:"gen"`     // that it follows; 0: the session is new
+	Fence     int64           `bson:"fence"`
 	Channel   string          `bson:"channel"` // of a new session
 	StartedUS int64           `bson:"started_us"`
 	AtUS      int64           `bson:"at_us"`
@@ -48,6 +51,7 @@ func (f *flip) update(id bson.ObjectID) driver.WriteModel {
 				{Key: "at", Value: at},
 				{Key: "at_us", Value: f.AtUS},
 				{Key: "gen", Value: int64(1)},
+				{Key: "fence", Value: f.Fence},
 				{Key: "commit", Value: id},
 				{Key: "parts", Value: f.Put},
 			}}})
@@ -56,6 +60,7 @@ func (f *flip) update(id bson.ObjectID) driver.WriteModel {
 		{Key: "at", Value: at},
 		{Key: "at_us", Value: f.AtUS},
 		{Key: "gen", Value: f.Gen + 1},
+		{Key: "fence", Value: f.Fence},
 		{Key: "commit", Value: id},
 	}
 	for key, b := range f.Put {
@@ -137,9 +142,16 @@ func (s *Store) verify(ctx context.Context, c *commit) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
+	var fenced []string
+	for i, id := range ids {
 		switch state := states[id]; {
 		case state.Commit == c.ID:
+		case state.State == stateRunning && state.Fence > c.Flips[i].Fence:
+			// Claimed between reading and writing.
+			if _, err := s.chunks.DeleteMany(ctx, bson.D{{Key: "session", Value: id}, {Key: "commit", Value: c.ID}}); err != nil {
+				return err
+			}
+			fenced = append(fenced, id)
 		case state.State == stateEnded:
 			// Its chunks came too late.
 			if _, err := s.chunks.DeleteMany(ctx, bson.D{{Key: "session", Value: id}, {Key: "commit", Value: c.ID}}); err != nil {
@@ -148,6 +160,9 @@ func (s *Store) verify(ctx context.Context, c *commit) error {
 		default:
 			return fmt.Errorf("session %q: %w", id, errConflict)
 		}
+	}
+	if fenced != nil {
+		return &analysis.FencedError{Sessions: fenced}
 	}
 	return nil
 }

@@ -37,6 +37,7 @@ type session struct {
 	AtUS      int64           `bson:"at_us"`
 	EndedUS   int64           `bson:"ended_us"`
 	Gen       int64           `bson:"gen"`    // counts the writes
+	Fence     int64           `bson:"fence"`  // of the last owner; missing: 0
 	Commit    bson.ObjectID   `bson:"commit"` // the last write
 	Parts     map[string]blob `bson:"parts"`  // of a running session, by key
 	Report    *blob           `bson:"report"`
@@ -94,6 +95,15 @@ func (s *Store) saveGroup(ctx context.Context, cps []analysis.Checkpoint) error 
 	}
 	c := commit{ID: bson.NewObjectID()}
 	w := chunkWriter{s: s, commit: c.ID}
+	var fenced []string
+	for i := range cps {
+		if state := states[cps[i].SessionID]; state.State == stateRunning && state.Fence > cps[i].Fence {
+			fenced = append(fenced, cps[i].SessionID)
+		}
+	}
+	if fenced != nil {
+		return &analysis.FencedError{Sessions: fenced}
+	}
 	var stale []driver.WriteModel
 	for i := range cps {
 		cp := &cps[i]
@@ -102,7 +112,7 @@ func (s *Store) saveGroup(ctx context.Context, cps []analysis.Checkpoint) error 
 			continue
 		}
 		f := flip{
-			Session: cp.SessionID, Gen: state.Gen, Channel: cp.Channel, StartedUS: cp.StartedAt.UnixMicro(), AtUS: cp.At.UnixMicro(),
+			Session: cp.SessionID, Gen: state.Gen, Fence: cp.Fence, Channel: cp.Channel, StartedUS: cp.StartedAt.UnixMicro(), AtUS: cp.At.UnixMicro(),
 			Put: make(map[string]blob, len(cp.Parts)),
 		}
 		names := make([]string, len(cp.Parts))
@@ -155,7 +165,7 @@ func fold(cps []analysis.Checkpoint) []analysis.Checkpoint {
 	for _, cp := range cps {
 		i, again := at[cp.SessionID]
 		if again {
-			folded[i].At = cp.At
+			folded[i].At, folded[i].Fence = cp.At, max(folded[i].Fence, cp.Fence)
 			folded[i].Parts = slices.Concat(folded[i].Parts, cp.Parts)
 			continue
 		}
@@ -182,7 +192,7 @@ func fold(cps []analysis.Checkpoint) []analysis.Checkpoint {
 // are not stored are missing.
 func (s *Store) states(ctx context.Context, ids []string) (map[string]session, error) {
 	list, err := s.find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}},
-		options.Find().SetProjection(bson.D{{Key: "state", Value: 1}, {Key: "gen", Value: 1}, {Key: "commit", Value: 1}}))
+		options.Find().SetProjection(bson.D{{Key: "state", Value: 1}, {Key: "gen", Value: 1}, {Key: "fence", Value: 1}, {Key: "commit", Value: 1}}))
 	if err != nil {
 		return nil, err
 	}
@@ -221,8 +231,75 @@ func (s *Store) runningSessions(ctx context.Context) ([]analysis.Checkpoint, err
 	if err := s.settle(ctx); err != nil {
 		return nil, err
 	}
-	list, err := s.find(ctx, bson.D{{Key: "state", Value: stateRunning}},
-		options.Find().SetSort(bson.D{{Key: "started_us", Value: 1}, {Key: "_id", Value: 1}}))
+	return s.readRunning(ctx, bson.D{{Key: "state", Value: stateRunning}})
+}
+
+// Running implements [analysis.SessionStore].
+func (s *Store) Running(ctx context.Context) ([]analysis.Checkpoint, error) {
+	list, err := s.find(ctx, bson.D{{Key: "state", Value: stateRunning}}, options.Find().
+		SetSort(bson.D{{Key: "started_us", Value: 1}, {Key: "_id", Value: 1}}).
+		SetProjection(bson.D{{Key: "channel", Value: 1}, {Key: "started_us", Value: 1}, {Key: "at_us", Value: 1}, {Key: "fence", Value: 1}}))
+	if err != nil {
+		return nil, s.explain(ctx, "listing the running sessions in", err)
+	}
+	cps := make([]analysis.Checkpoint, len(list))
+	for i := range list {
+		cps[i] = list[i].checkpoint()
+	}
+	return cps, nil
+}
+
+// checkpoint is the session without its parts.
+func (doc *session) checkpoint() analysis.Checkpoint {
+	return analysis.Checkpoint{SessionID: doc.ID, Channel: doc.Channel, StartedAt: fromMicros(doc.StartedUS), At: fromMicros(doc.AtUS), Fence: doc.Fence}
+}
+
+// ResumeSessions implements [analysis.SessionStore]. A claim counts as a write:
+// what another process began to write before, it cannot complete.
+func (s *Store) ResumeSessions(ctx context.Context, fences map[string]int64) ([]analysis.Checkpoint, error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	cps, err := s.resumeSessions(ctx, fences)
+	if err != nil {
+		return nil, s.explain(ctx, "taking sessions over in", err)
+	}
+	return cps, nil
+}
+
+func (s *Store) resumeSessions(ctx context.Context, fences map[string]int64) ([]analysis.Checkpoint, error) {
+	if len(fences) == 0 {
+		return nil, nil
+	}
+	if err := s.settle(ctx); err != nil {
+		return nil, err
+	}
+	channels := make([]string, 0, len(fences))
+	claims := make([]driver.WriteModel, 0, len(fences))
+	for channel, fence := range fences {
+		channels = append(channels, channel)
+		claims = append(claims, driver.NewUpdateManyModel().
+			SetFilter(bson.D{
+				{Key: "state", Value: stateRunning}, {Key: "channel", Value: channel},
+				{Key: "fence", Value: bson.D{{Key: "$not", Value: bson.D{{Key: "$gt", Value: fence}}}}}, // or there is none
+			}).
+			SetUpdate(bson.D{
+				{Key: "$set", Value: bson.D{{Key: "fence", Value: fence}}},
+				{Key: "$inc", Value: bson.D{{Key: "gen", Value: int64(1)}}},
+			}))
+	}
+	if _, err := s.sessions.BulkWrite(ctx, claims, options.BulkWrite().SetOrdered(false)); err != nil {
+		return nil, err
+	}
+	list, err := s.readRunning(ctx, bson.D{{Key: "state", Value: stateRunning}, {Key: "channel", Value: bson.D{{Key: "$in", Value: channels}}}})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(list, func(cp analysis.Checkpoint) bool { return cp.Fence != fences[cp.Channel] }), nil
+}
+
+// readRunning reads the running sessions that filter selects, with their parts.
+func (s *Store) readRunning(ctx context.Context, filter bson.D) ([]analysis.Checkpoint, error) {
+	list, err := s.find(ctx, filter, options.Find().SetSort(bson.D{{Key: "started_us", Value: 1}, {Key: "_id", Value: 1}}))
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +321,7 @@ func (s *Store) runningSessions(ctx context.Context) ([]analysis.Checkpoint, err
 			s.log.Error("a running session is damaged: pieces of it are not in the database; it is left as it is", "session", doc.ID, "channel", doc.Channel)
 			continue
 		}
-		cp := analysis.Checkpoint{SessionID: doc.ID, Channel: doc.Channel, StartedAt: fromMicros(doc.StartedUS), At: fromMicros(doc.AtUS)}
+		cp := doc.checkpoint()
 		for name, d := range data {
 			cp.Parts = append(cp.Parts, analysis.Part{Name: name, Data: d})
 		}
@@ -310,7 +387,33 @@ func (s *Store) finish(ctx context.Context, f analysis.Finished) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
-	_, err = s.sessions.UpdateOne(ctx, bson.D{{Key: "_id", Value: f.SessionID}}, bson.D{
+	for done := false; !done; {
+		if done, err = s.finishOnce(ctx, f, id, report); err != nil {
+			return err
+		}
+	}
+	_, err = s.chunks.DeleteMany(ctx, bson.D{{Key: "session", Value: f.SessionID}, {Key: "commit", Value: bson.D{{Key: "$ne", Value: id}}}})
+	return err
+}
+
+// finishOnce ends a session unless it changes in the same instant.
+func (s *Store) finishOnce(ctx context.Context, f analysis.Finished, id bson.ObjectID, report blob) (done bool, err error) {
+	states, err := s.states(ctx, []string{f.SessionID})
+	if err != nil {
+		return false, err
+	}
+	state, known := states[f.SessionID]
+	if state.Fence > f.Fence {
+		if _, err := s.chunks.DeleteMany(ctx, bson.D{{Key: "session", Value: f.SessionID}, {Key: "commit", Value: id}}); err != nil {
+			return false, err
+		}
+		return false, &analysis.FencedError{Sessions: []string{f.SessionID}}
+	}
+	filter := bson.D{{Key: "_id", Value: f.SessionID}}
+	if known {
+		filter = append(filter, bson.E{Key: "gen", Value: state.Gen})
+	}
+	result, err := s.sessions.UpdateOne(ctx, filter, bson.D{
 		{Key: "$setOnInsert", Value: bson.D{
 			{Key: "channel", Value: f.Channel},
 			{Key: "started_at", Value: f.StartedAt},
@@ -323,18 +426,21 @@ func (s *Store) finish(ctx context.Context, f analysis.Finished) error {
 			{Key: "ended_at", Value: f.EndedAt},
 			{Key: "ended_us", Value: f.EndedAt.UnixMicro()},
 			{Key: "commit", Value: id},
+			{Key: "fence", Value: f.Fence},
 			{Key: "counts", Value: f.Counts},
 			{Key: "mood", Value: f.Mood},
 			{Key: "report", Value: report},
 		}},
 		{Key: "$inc", Value: bson.D{{Key: "gen", Value: int64(1)}}},
 		{Key: "$unset", Value: bson.D{{Key: "parts", Value: ""}}},
-	}, options.UpdateOne().SetUpsert(true))
-	if err != nil {
-		return err
+	}, options.UpdateOne().SetUpsert(!known))
+	if driver.IsDuplicateKeyError(err) {
+		return false, nil // another process inserted it at the same instant
 	}
-	_, err = s.chunks.DeleteMany(ctx, bson.D{{Key: "session", Value: f.SessionID}, {Key: "commit", Value: bson.D{{Key: "$ne", Value: id}}}})
-	return err
+	if err != nil {
+		return false, err
+	}
+	return result.MatchedCount+result.UpsertedCount > 0, nil
 }
 
 // Sessions implements [analysis.SessionStore].

@@ -15,16 +15,21 @@ import (
 // checkpoint that comes late does not bring it back to life.
 const (
 	sqlSaveSession = `
-		INSERT INTO sessions (id, channel, started_at, checkpoint_at) VALUES (?1, ?2, ?3, ?4)
-		ON CONFLICT (id) DO UPDATE SET checkpoint_at = ?4 WHERE ended_at IS NULL`
+		INSERT INTO sessions (id, channel, started_at, checkpoint_at, fence) VALUES (?1, ?2, ?3, ?4, ?5)
+		ON CONFLICT (id) DO UPDATE SET checkpoint_at = ?4, fence = ?5 WHERE ended_at IS NULL AND fence <= ?5`
+	// What the above left alone: a session that ended, or one of a later owner.
+	sqlFenced = `
+		SELECT ended_at IS NULL FROM sessions WHERE id = ?1`
+	sqlClaim = `
+		UPDATE sessions SET fence = ?2 WHERE channel = ?1 AND ended_at IS NULL AND fence <= ?2`
 	sqlSavePart = `
 		INSERT INTO parts (session_id, name, data) VALUES (?1, ?2, ?3)
 		ON CONFLICT (session_id, name) DO UPDATE SET data = ?3`
 	sqlDropPart  = `DELETE FROM parts WHERE session_id = ?1 AND name = ?2`
 	sqlDropParts = `DELETE FROM parts WHERE session_id = ?1`
 	sqlFinish    = `
-		INSERT INTO sessions (id, channel, started_at, checkpoint_at, ended_at, counts, mood) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)
-		ON CONFLICT (id) DO UPDATE SET checkpoint_at = ?4, ended_at = ?4, counts = ?5, mood = ?6`
+		INSERT INTO sessions (id, channel, started_at, checkpoint_at, ended_at, counts, mood, fence) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7)
+		ON CONFLICT (id) DO UPDATE SET checkpoint_at = ?4, ended_at = ?4, counts = ?5, mood = ?6, fence = ?7 WHERE fence <= ?7`
 	sqlSaveReport = `
 		INSERT INTO reports (session_id, report) VALUES (?1, ?2)
 		ON CONFLICT (session_id) DO UPDATE SET report = ?2`
@@ -33,7 +38,7 @@ const (
 // The statements that read.
 const (
 	sqlRunning = `
-		SELECT id, channel, started_at, checkpoint_at FROM sessions WHERE ended_at IS NULL ORDER BY started_at, id`
+		SELECT id, channel, started_at, checkpoint_at, fence FROM sessions WHERE ended_at IS NULL ORDER BY started_at, id`
 	sqlParts = `
 		SELECT name, data FROM parts WHERE session_id = ?1 ORDER BY name`
 	sqlFinished = `
@@ -85,16 +90,24 @@ func (s *Store) SaveCheckpoints(ctx context.Context, cps []analysis.Checkpoint) 
 		saveSession := tx.StmtContext(ctx, s.stmts[sqlSaveSession]) //nolint:sqlclosecheck // the transaction closes it
 		savePart := tx.StmtContext(ctx, s.stmts[sqlSavePart])       //nolint:sqlclosecheck // the transaction closes it
 		dropPart := tx.StmtContext(ctx, s.stmts[sqlDropPart])       //nolint:sqlclosecheck // the transaction closes it
+		var fenced []string
 		for i := range cps {
 			cp := &cps[i]
-			result, err := saveSession.ExecContext(ctx, cp.SessionID, cp.Channel, cp.StartedAt.UnixMicro(), cp.At.UnixMicro())
+			result, err := saveSession.ExecContext(ctx, cp.SessionID, cp.Channel, cp.StartedAt.UnixMicro(), cp.At.UnixMicro(), cp.Fence)
 			if err != nil {
 				return err
 			}
 			if n, err := result.RowsAffected(); err != nil {
 				return err
 			} else if n == 0 {
-				continue // it ended
+				running := false
+				if err := tx.QueryRowContext(ctx, sqlFenced, cp.SessionID).Scan(&running); err != nil {
+					return err
+				}
+				if running {
+					fenced = append(fenced, cp.SessionID)
+				}
+				continue
 			}
 			for _, part := range cp.Parts {
 				if part.Data == nil {
@@ -107,8 +120,50 @@ func (s *Store) SaveCheckpoints(ctx context.Context, cps []analysis.Checkpoint) 
 				}
 			}
 		}
+		if fenced != nil {
+			return &analysis.FencedError{Sessions: fenced}
+		}
 		return nil
 	}))
+}
+
+// ResumeSessions implements [analysis.SessionStore].
+func (s *Store) ResumeSessions(ctx context.Context, fences map[string]int64) ([]analysis.Checkpoint, error) {
+	var cps []analysis.Checkpoint
+	err := s.transact(ctx, func(tx *sql.Tx) error {
+		for channel, fence := range fences {
+			if _, err := tx.ExecContext(ctx, sqlClaim, channel, fence); err != nil {
+				return err
+			}
+		}
+		list, err := running(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, cp := range list {
+			if fence, ok := fences[cp.Channel]; !ok || cp.Fence != fence {
+				continue
+			}
+			if cp.Parts, err = partsOf(ctx, tx, cp.SessionID); err != nil {
+				return err
+			}
+			cps = append(cps, cp)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, s.explain("taking sessions over in", err)
+	}
+	return cps, nil
+}
+
+// Running implements [analysis.SessionStore].
+func (s *Store) Running(ctx context.Context) ([]analysis.Checkpoint, error) {
+	cps, err := running(ctx, s.read)
+	if err != nil {
+		return nil, s.explain("listing the running sessions in", err)
+	}
+	return cps, nil
 }
 
 // RunningSessions implements [analysis.SessionStore].
@@ -126,8 +181,9 @@ func (s *Store) RunningSessions(ctx context.Context) ([]analysis.Checkpoint, err
 	return cps, nil
 }
 
-func runningSessions(ctx context.Context, tx *sql.Tx) ([]analysis.Checkpoint, error) {
-	rows, err := tx.QueryContext(ctx, sqlRunning)
+// running reads the running sessions without their parts.
+func running(ctx context.Context, from querier) ([]analysis.Checkpoint, error) {
+	rows, err := from.QueryContext(ctx, sqlRunning)
 	if err != nil {
 		return nil, err
 	}
@@ -136,13 +192,18 @@ func runningSessions(ctx context.Context, tx *sql.Tx) ([]analysis.Checkpoint, er
 	for rows.Next() {
 		var cp analysis.Checkpoint
 		var started, at int64
-		if err := rows.Scan(&cp.SessionID, &cp.Channel, &started, &at); err != nil {
+		if err := rows.Scan(&cp.SessionID, &cp.Channel, &started, &at, &cp.Fence); err != nil {
 			return nil, err
 		}
 		cp.StartedAt, cp.At = fromMicros(started), fromMicros(at)
 		cps = append(cps, cp)
 	}
-	if err := rows.Err(); err != nil {
+	return cps, rows.Err()
+}
+
+func runningSessions(ctx context.Context, tx *sql.Tx) ([]analysis.Checkpoint, error) {
+	cps, err := running(ctx, tx)
+	if err != nil {
 		return nil, err
 	}
 	for i := range cps {
@@ -181,11 +242,19 @@ func (s *Store) FinishSession(ctx context.Context, f analysis.Finished) error {
 	}
 	report := s.zip.EncodeAll(f.Report, nil)
 	return s.explain("saving a finished session in", s.transact(ctx, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, sqlFinish, f.SessionID, f.Channel, f.StartedAt.UnixMicro(), f.EndedAt.UnixMicro(), string(counts), f.Mood, f.Fence)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil {
+			return err
+		} else if n == 0 {
+			return &analysis.FencedError{Sessions: []string{f.SessionID}}
+		}
 		for _, step := range []struct {
 			query string
 			args  []any
 		}{
-			{sqlFinish, []any{f.SessionID, f.Channel, f.StartedAt.UnixMicro(), f.EndedAt.UnixMicro(), string(counts), f.Mood}},
 			{sqlSaveReport, []any{f.SessionID, report}},
 			{sqlDropParts, []any{f.SessionID}},
 		} {

@@ -59,6 +59,9 @@ func Run(t *testing.T, open Opener) {
 		{"finish", testFinish},
 		{"finish without checkpoint", testFinishAlone},
 		{"late checkpoint", testLateCheckpoint},
+		{"fence", testFence},
+		{"taking over", testTakeOver},
+		{"taking over while another writes", testTakeOverRace},
 		{"order and paging", testPaging},
 		{"limits", testLimits},
 		{"values kept", testValues},
@@ -361,6 +364,137 @@ func testLateCheckpoint(t *testing.T, open Opener) {
 	wantRunning(t, s, checkpoint(2, "a=2"))
 	if got := list(t, s, analysis.SessionQuery{}); len(got) != 1 || !got[0].EndedAt.Equal(finished(1).EndedAt) {
 		t.Errorf("a late checkpoint changed the finished session: %+v", got)
+	}
+}
+
+// fencedOff checks that err names exactly the sessions.
+func fencedOff(t *testing.T, err error, sessions ...string) {
+	t.Helper()
+	var fenced *analysis.FencedError
+	if !errors.As(err, &fenced) || !errors.Is(err, analysis.ErrFenced) || !cmp.Equal(fenced.Sessions, sessions) {
+		t.Errorf("error %v, want one that names %v as fenced off", err, sessions)
+	}
+}
+
+// testFence lets a replaced owner write late.
+func testFence(t *testing.T, open Opener) {
+	s := start(t, open)
+	with := func(cp analysis.Checkpoint, fence int64) analysis.Checkpoint {
+		cp.Fence = fence
+		return cp
+	}
+	save(t, s, with(checkpoint(1, "a=1"), 7), checkpoint(2, "a=1"))
+	save(t, s, with(checkpoint(1, "a=2"), 9))
+	want := with(checkpoint(1, "a=2"), 9)
+	// All of the call or nothing: the session beside it is not written either.
+	err := s.SaveCheckpoints(t.Context(), []analysis.Checkpoint{with(checkpoint(1, "a=late"), 8), checkpoint(2, "a=late")})
+	fencedOff(t, err, "session-001")
+	wantRunning(t, s, want, checkpoint(2, "a=1"))
+	f := finished(1)
+	f.Fence = 8
+	fencedOff(t, s.FinishSession(t.Context(), f), "session-001")
+	wantRunning(t, s, want, checkpoint(2, "a=1"))
+	save(t, s, with(checkpoint(1, "a=3"), 9)) // the same owner goes on
+	wantRunning(t, s, with(checkpoint(1, "a=3"), 9), checkpoint(2, "a=1"))
+
+	f.Fence = 9
+	finish(t, s, f)
+	f.Report, f.Fence = []byte(`{"late":true}`), 8
+	fencedOff(t, s.FinishSession(t.Context(), f), "session-001") // the report stays
+	if report, err := s.SessionReport(t.Context(), f.SessionID); err != nil || !bytes.Equal(report, finished(1).Report) {
+		t.Errorf("report %q, %v; want that of the later owner", report, err)
+	}
+	save(t, s, with(checkpoint(1, "a=4"), 8)) // it ended: late checkpoints are ignored as ever
+	wantRunning(t, s, checkpoint(2, "a=1"))
+}
+
+func testTakeOver(t *testing.T, open Opener) {
+	s := start(t, open)
+	if got, err := s.ResumeSessions(t.Context(), nil); err != nil || len(got) != 0 {
+		t.Errorf("taking nothing over: %v, %v", got, err)
+	}
+	save(t, s, checkpoint(1, "a=1", "b=1"), checkpoint(2, "a=1"), checkpoint(3, "a=1"))
+	finish(t, s, finished(4)) // of the same channel as session 1
+	got, err := s.ResumeSessions(t.Context(), map[string]int64{"channel_1": 5, "channel_2": 6, "channel_9": 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := checkpoint(1, "a=1", "b=1"), checkpoint(2, "a=1")
+	first.Fence, second.Fence = 5, 6
+	if diff := cmp.Diff([]analysis.Checkpoint{first, second}, got); diff != "" {
+		t.Errorf("taken over (-want +got):\n%s", diff)
+	}
+	fencedOff(t, s.SaveCheckpoints(t.Context(), []analysis.Checkpoint{checkpoint(1, "a=late")}), "session-001")
+	wantRunning(t, s, first, second, checkpoint(3, "a=1"))
+
+	// Somebody who was replaced takes nothing over.
+	if got, err := s.ResumeSessions(t.Context(), map[string]int64{"channel_1": 4}); err != nil || len(got) != 0 {
+		t.Errorf("taken over with an older fence: %v, %v", got, err)
+	}
+	first.Parts[0].Data = []byte("2")
+	save(t, s, first)
+	wantRunning(t, s, first, second, checkpoint(3, "a=1"))
+
+	list, err := s.Running(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.Parts, second.Parts = nil, nil
+	if diff := cmp.Diff([]analysis.Checkpoint{first, second, checkpoint(3)}, list); diff != "" {
+		t.Errorf("running (-want +got):\n%s", diff)
+	}
+}
+
+// testTakeOverRace lets an owner write as fast as it can while others take its
+// session over, one after the other: what a taker was given is what is there,
+// until the taker itself writes.
+func testTakeOverRace(t *testing.T, open Opener) {
+	s := start(t, open)
+	const owners = 8
+	save(t, s, checkpoint(1, "a=0 0", "b=0 0"), checkpoint(2, "a=0"))
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	stop := make(chan struct{})
+	defer close(stop)
+	write := func(fence int64) {
+		for n := 0; ; n++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			data := fmt.Sprint(fence, n)
+			cp := checkpoint(1, "a="+data, "b="+data)
+			cp.Fence = fence
+			beside := checkpoint(2, "a="+data) // so that the call is no single write
+			beside.Fence = owners
+			if err := s.SaveCheckpoints(t.Context(), []analysis.Checkpoint{cp, beside}); err != nil {
+				if !errors.Is(err, analysis.ErrFenced) {
+					t.Errorf("owner %d: %v", fence, err)
+				}
+				return
+			}
+		}
+	}
+	wg.Go(func() { write(0) })
+	for fence := int64(1); fence <= owners; fence++ {
+		got, err := s.ResumeSessions(t.Context(), map[string]int64{"channel_1": fence})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != 1 || len(got[0].Parts) != 2 || !bytes.Equal(got[0].Parts[0].Data, got[0].Parts[1].Data) {
+			t.Fatalf("owner %d took over %+v", fence, got)
+		}
+		for range 3 {
+			cps, err := s.RunningSessions(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(got[0], cps[0]); diff != "" {
+				t.Fatalf("after owner %d took over, an older one wrote (-taken +there):\n%s", fence, diff)
+			}
+		}
+		wg.Go(func() { write(fence) })
 	}
 }
 
