@@ -39,6 +39,7 @@ var layout = []allowed{
 	{"internal/summary", []string{"internal/analysis", "internal/report"}},
 	{"internal/pastchat", []string{"internal/analysis", "internal/chat", "internal/report", "internal/sentiment", "internal/source/logfile"}},
 	{"internal/bus", nil},
+	{"internal/cluster", nil},
 	{"internal/keylock", nil},
 	{"internal/account", nil},
 	{"internal/mail", nil},

@@ -1,0 +1,467 @@
+package cluster_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"go.uber.org/goleak"
+
+	"chatmood/internal/cluster"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience bounds what a test waits for; it ends as soon as that has happened.
+const patience = 20 * time.Second
+
+func natsServer(t *testing.T) string {
+	t.Helper()
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	if !s.ReadyForConnections(patience) {
+		t.Fatal("NATS is not ready")
+	}
+	t.Cleanup(func() {
+		s.Shutdown()
+		s.WaitForShutdown()
+	})
+	return s.ClientURL()
+}
+
+// store is what all nodes share: which analyses run.
+type store struct {
+	mu      sync.Mutex
+	running map[string]int64 // fences by channel
+}
+
+// gate lets bytes through, or holds them back, as a broken network does.
+type gate struct {
+	mu   sync.Mutex
+	open chan struct{} // closed while bytes may pass
+}
+
+func newGate() *gate {
+	g := &gate{open: make(chan struct{})}
+	close(g.open)
+	return g
+}
+
+func (g *gate) shut() { g.mu.Lock(); g.open = make(chan struct{}); g.mu.Unlock() }
+func (g *gate) lift() { g.mu.Lock(); close(g.open); g.mu.Unlock() }
+func (g *gate) pass() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.open
+}
+
+// Dial implements [nats.CustomDialer].
+func (g *gate) Dial(network, address string) (net.Conn, error) {
+	<-g.pass()
+	conn, err := net.Dial(network, address)
+	if err != nil {
+		return nil, err
+	}
+	return gated{conn, g}, nil
+}
+
+type gated struct {
+	net.Conn
+	g *gate
+}
+
+func (c gated) Write(b []byte) (int, error) {
+	<-c.g.pass()
+	return c.Conn.Write(b)
+}
+
+// node is one of several in this process, and its work.
+type node struct {
+	*cluster.Node
+	t     *testing.T
+	name  string
+	store *store
+	gate  *gate
+	conn  *nats.Conn
+	stop  func() // ends Run
+
+	mu        sync.Mutex
+	has       map[string]int64 // fences by channel
+	abandoned int
+	suspended int
+	fail      error // of Adopt
+}
+
+var timing = cluster.Config{Beat: 100 * time.Millisecond, Lease: 700 * time.Millisecond, Dead: time.Second, Settle: 50 * time.Millisecond, Move: 10 * time.Millisecond, Tick: 20 * time.Millisecond}
+
+func join(t *testing.T, url, name string, s *store) *node {
+	t.Helper()
+	n := &node{t: t, name: name, store: s, gate: newGate(), has: map[string]int64{}}
+	var err error
+	n.conn, err = nats.Connect(url, nats.SetCustomDialer(n.gate), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.FlusherTimeout(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := timing
+	cfg.Conn, cfg.Name, cfg.Capacity, cfg.Work = n.conn, name, 1000, n
+	if n.Node, err = cluster.Open(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := n.Run(ctx); err != nil {
+			t.Errorf("node %s: %v", name, err)
+		}
+	}()
+	var once sync.Once
+	n.stop = func() {
+		once.Do(func() {
+			cancel()
+			<-done
+		})
+	}
+	t.Cleanup(func() {
+		select {
+		case <-n.gate.pass():
+		default:
+			n.gate.lift()
+		}
+		n.stop()
+		n.conn.Close()
+	})
+	return n
+}
+
+// kill ends a node as kill -9 does: nobody is told.
+func (n *node) kill() {
+	n.stop()
+	n.conn.Close()
+	n.mu.Lock()
+	clear(n.has)
+	n.mu.Unlock()
+}
+
+func (n *node) Running(context.Context) (list []string, highest int64, err error) {
+	n.store.mu.Lock()
+	defer n.store.mu.Unlock()
+	for channel, fence := range n.store.running {
+		list = append(list, channel)
+		highest = max(highest, fence)
+	}
+	return list, highest, nil
+}
+
+func (n *node) Adopt(_ context.Context, grants []cluster.Grant) (ended []string, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.fail != nil {
+		return nil, n.fail
+	}
+	n.store.mu.Lock()
+	defer n.store.mu.Unlock()
+	for _, g := range grants {
+		fence, running := n.store.running[g.Channel]
+		if !running {
+			ended = append(ended, g.Channel)
+			continue
+		}
+		if fence >= g.Fence {
+			n.t.Errorf("%s took %s with fence %d after %d", n.name, g.Channel, g.Fence, fence)
+		}
+		n.store.running[g.Channel] = g.Fence
+		n.has[g.Channel] = g.Fence
+	}
+	return ended, nil
+}
+
+func (n *node) HandOver(_ context.Context, channels []string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, c := range channels {
+		delete(n.has, c)
+	}
+	return nil
+}
+
+func (n *node) Abandon(channels []string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.abandoned++
+	if channels == nil {
+		clear(n.has)
+	}
+	for _, c := range channels {
+		delete(n.has, c)
+	}
+}
+
+func (n *node) Suspended(yes bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if yes {
+		n.suspended++
+	}
+}
+
+func (n *node) channels() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var list []string
+	for c := range n.has {
+		list = append(list, c)
+	}
+	return list
+}
+
+func eventually(t *testing.T, what string, f func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for !f() {
+		if time.Now().After(deadline) {
+			t.Fatalf("it did not happen: %s", what)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func seeded(n int) (*store, []string) {
+	s := &store{running: map[string]int64{}}
+	var all []string
+	for i := range n {
+		name := fmt.Sprintf("channel_%02d", i)
+		s.running[name] = 1
+		all = append(all, name)
+	}
+	return s, all
+}
+
+// share reports whether the nodes have all channels, each one once.
+func share(all []string, nodes ...*node) bool {
+	var got []string
+	for _, n := range nodes {
+		got = append(got, n.channels()...)
+	}
+	slices.Sort(got)
+	return slices.Equal(got, all)
+}
+
+// neverTwo watches that no channel ever has two nodes that may work on it.
+func neverTwo(t *testing.T, nodes ...*node) {
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Millisecond):
+			}
+			owners := map[string]string{}
+			for _, n := range nodes {
+				for _, c := range n.channels() {
+					if !n.Valid() {
+						continue
+					}
+					if other := owners[c]; other != "" {
+						t.Errorf("%s and %s both work on %s", other, n.name, c)
+						return
+					}
+					owners[c] = n.name
+				}
+			}
+		}
+	})
+	t.Cleanup(func() {
+		close(stop)
+		wg.Wait()
+	})
+}
+
+func TestOneNode(t *testing.T) {
+	t.Parallel()
+	s, all := seeded(20)
+	n := join(t, natsServer(t), "one", s)
+	<-n.Settled()
+	if !share(all, n) {
+		t.Errorf("after it settled the node has %v", n.channels())
+	}
+	if got := n.Channels(); !slices.Equal(got, all) {
+		t.Errorf("channels %v", got)
+	}
+	if id, ok := n.Owner("channel_03"); !ok || id != n.ID() {
+		t.Errorf("owner %q, %v", id, ok)
+	}
+	if _, ok := n.Owner("nobody"); ok {
+		t.Error("a channel that nobody analyses has an owner")
+	}
+}
+
+func TestNodesShareAndReplaceEachOther(t *testing.T) {
+	t.Parallel()
+	url := natsServer(t)
+	s, all := seeded(40)
+	a, b := join(t, url, "a", s), join(t, url, "b", s)
+	neverTwo(t, a, b)
+	eventually(t, "two nodes share the channels", func() bool { return share(all, a, b) && len(a.Members()) == 2 })
+
+	c := join(t, url, "c", s)
+	eventually(t, "a node that comes gets a share", func() bool { return len(c.channels()) >= 8 && share(all, a, b, c) })
+	before := len(a.channels()) + len(c.channels())
+
+	b.kill()
+	eventually(t, "the others take what a killed node had", func() bool { return share(all, a, c) })
+	if before == len(all) {
+		t.Error("the killed node had nothing, so nothing was shown")
+	}
+	eventually(t, "it is gone from the members", func() bool { return len(a.Members()) == 2 })
+}
+
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	url := natsServer(t)
+	s, all := seeded(30)
+	a := join(t, url, "a", s)
+	eventually(t, "the first has all", func() bool { return share(all, a) })
+	b := join(t, url, "b", s)
+	eventually(t, "the second gets a share", func() bool { return len(b.channels()) > 5 && share(all, a, b) })
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	a.Drain(ctx)
+	if ctx.Err() != nil || !share(all, b) {
+		t.Fatalf("after the drain the other has %d of %d, %v", len(b.channels()), len(all), ctx.Err())
+	}
+	if _, err := a.Acquire(t.Context(), "late", cluster.Stake{}); !errors.Is(err, cluster.ErrDraining) {
+		t.Errorf("a draining node acquired a channel: %v", err)
+	}
+	a.stop()
+	a.Leave(ctx)
+	eventually(t, "it left", func() bool { return len(b.Members()) == 1 })
+	b.Drain(ctx) // the last one hands nothing over
+	if !share(all, b) {
+		t.Error("the last node gave its channels to nobody")
+	}
+}
+
+// TestSilence holds back what a node sends for so long that the others replace
+// it: it stops by itself before they do, and comes back as a new one.
+func TestSilence(t *testing.T) {
+	t.Parallel()
+	url := natsServer(t)
+	s, all := seeded(20)
+	a, b := join(t, url, "a", s), join(t, url, "b", s)
+	neverTwo(t, a, b)
+	eventually(t, "two nodes share the channels", func() bool { return share(all, a, b) && len(a.channels()) > 0 })
+	id := a.ID()
+	a.gate.shut()
+	eventually(t, "it stops by itself", func() bool { return !a.Valid() })
+	eventually(t, "the other has all", func() bool { return len(b.channels()) == len(all) })
+	if _, err := a.Acquire(t.Context(), "late", cluster.Stake{}); !errors.Is(err, cluster.ErrAway) {
+		t.Errorf("a node that is cut off acquired a channel: %v", err)
+	}
+	a.gate.lift()
+	eventually(t, "it is back as another", func() bool { return a.Valid() && a.ID() != id && len(b.Members()) == 2 })
+	eventually(t, "the channels are shared again", func() bool { return share(all, a, b) })
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.abandoned == 0 || a.suspended == 0 {
+		t.Errorf("it was told to stop %d times, to abandon %d times", a.suspended, a.abandoned)
+	}
+}
+
+func TestAcquire(t *testing.T) {
+	t.Parallel()
+	url := natsServer(t)
+	s, _ := seeded(0)
+	a, b := join(t, url, "a", s), join(t, url, "b", s)
+	<-a.Settled()
+	<-b.Settled()
+	eventually(t, "they know each other", func() bool { return len(a.Members()) == 2 && len(b.Members()) == 2 })
+
+	var wg sync.WaitGroup
+	won := make(chan int64, 20)
+	for _, n := range []*node{a, b} {
+		for range 5 {
+			wg.Go(func() {
+				fence, err := n.Acquire(t.Context(), "somebody", cluster.Stake{Session: n.name})
+				if err == nil {
+					won <- fence
+				} else if !errors.Is(err, cluster.ErrOwned) {
+					t.Errorf("acquiring: %v", err)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	if len(won) != 1 {
+		t.Fatalf("%d of 10 acquired the channel", len(won))
+	}
+	first := <-won
+	owner, other := a, b
+	eventually(t, "both know whose it is", func() bool {
+		x, ok := a.Owner("somebody")
+		y, ok2 := b.Owner("somebody")
+		return ok && ok2 && x != "" && x == y
+	})
+	if id, _ := a.Owner("somebody"); id == b.ID() {
+		owner, other = b, a
+	}
+
+	// A new analysis begins while the end of the last is still being stored.
+	owner.Ended("somebody", first)
+	second, err := owner.Acquire(t.Context(), "somebody", cluster.Stake{Session: "again"})
+	if err != nil || second <= first {
+		t.Fatalf("acquired again with fence %d after %d: %v", second, first, err)
+	}
+	owner.Release("somebody", first) // of the one before: it changes nothing
+	if _, err := other.Acquire(t.Context(), "somebody", cluster.Stake{}); !errors.Is(err, cluster.ErrOwned) {
+		t.Errorf("another acquired it: %v", err)
+	}
+	owner.Ended("somebody", second)
+	owner.Release("somebody", second)
+	eventually(t, "it is nobody's", func() bool { _, ok := other.Owner("somebody"); return !ok })
+	third, err := other.Acquire(t.Context(), "somebody", cluster.Stake{})
+	if err != nil || third <= second {
+		t.Errorf("another acquires it with fence %d after %d: %v", third, second, err)
+	}
+	id, err := a.Place("anything")
+	if err != nil || id != a.ID() && id != b.ID() {
+		t.Errorf("placed on %q, %v", id, err)
+	}
+}
+
+// TestAdoptLater fails at first, as a database does that is away, and finds an
+// analysis that has ended.
+func TestAdoptLater(t *testing.T) {
+	t.Parallel()
+	url := natsServer(t)
+	s, all := seeded(5)
+	a := join(t, url, "a", s)
+	eventually(t, "it has all", func() bool { return share(all, a) })
+	b := join(t, url, "b", s)
+	b.mu.Lock()
+	b.fail = errors.New("the database is away")
+	b.mu.Unlock()
+	eventually(t, "they know each other", func() bool { return len(a.Members()) == 2 })
+	s.mu.Lock()
+	delete(s.running, "channel_04")
+	s.mu.Unlock()
+	a.kill()
+	eventually(t, "the other is alone", func() bool { return len(b.Members()) == 1 })
+	b.mu.Lock()
+	b.fail = nil
+	b.mu.Unlock()
+	eventually(t, "it has all that did not end", func() bool { return share(all[:4], b) })
+	eventually(t, "what ended is nobody's", func() bool { _, ok := b.Owner("channel_04"); return !ok })
+}

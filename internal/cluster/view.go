@@ -1,0 +1,474 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
+)
+
+// atOnce bounds the conditional writes that are under way at a time.
+const atOnce = 16
+
+// watch keeps the view of nodes and channels up to date. It begins anew when
+// NATS was away, since what happened meanwhile may have been missed.
+func (n *Node) watch(ctx context.Context) error {
+	for {
+		err := n.watchOnce(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			n.log.Debug("watching the other servers failed; it is begun anew", "error", err)
+			if !wait(ctx, n.cfg.Tick) {
+				return ctx.Err()
+			}
+		}
+	}
+}
+
+func (n *Node) watchOnce(ctx context.Context) error {
+	kv := n.buckets.Load()
+	nodes, err := kv.nodes.Watch(ctx, nodePrefix+"*")
+	if err != nil {
+		return fmt.Errorf("watching the nodes: %w", err)
+	}
+	defer func() { _ = nodes.Stop() }() // it was only read from
+	keys, err := kv.keys.WatchAll(ctx)
+	if err != nil {
+		return fmt.Errorf("watching the channels: %w", err)
+	}
+	defer func() { _ = keys.Stop() }()
+	// A new view takes the old one's place when it is whole.
+	fresh := newView()
+	into := &fresh
+	var nodesRead, keysRead bool
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-n.rewatch:
+			return nil
+		case kve, ok := <-nodes.Updates():
+			if !ok {
+				return errors.New("the watch of the nodes ended")
+			}
+			if kve == nil {
+				nodesRead = true
+			} else {
+				n.noteNode(into, kve)
+			}
+		case kve, ok := <-keys.Updates():
+			if !ok {
+				return errors.New("the watch of the channels ended")
+			}
+			if kve == nil {
+				keysRead = true
+			} else {
+				n.noteChannel(into, kve)
+			}
+		}
+		if nodesRead && keysRead && into != &n.view {
+			n.mu.Lock()
+			for name := range n.held { // perhaps written after the new view was begun
+				if e := n.channels[name]; e != nil {
+					fresh.note(name, e)
+				}
+			}
+			n.view, n.complete = fresh, true
+			into = &n.view
+			n.mu.Unlock()
+		}
+		signal(n.woken)
+	}
+}
+
+// noteNode takes note of a change to a node's key.
+func (n *Node) noteNode(v *view, kve jetstream.KeyValueEntry) {
+	id := strings.TrimPrefix(kve.Key(), nodePrefix)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if kve.Operation() != jetstream.KeyValuePut {
+		if m := v.members[id]; m != nil {
+			delete(v.members, id)
+			n.log.Info("a server left", "node", id)
+		}
+		return
+	}
+	m := v.members[id]
+	if m == nil {
+		m = &member{}
+		v.members[id] = m
+	}
+	if err := json.Unmarshal(kve.Value(), &m.Member); err != nil {
+		n.log.Warn("a server's key cannot be read", "node", id, "error", err)
+	}
+	m.ID, m.rev, m.seen = id, kve.Revision(), time.Now()
+}
+
+// noteChannel takes note of a change to a channel's key.
+func (n *Node) noteChannel(v *view, kve jetstream.KeyValueEntry) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if kve.Operation() != jetstream.KeyValuePut {
+		if e := v.channels[kve.Key()]; e != nil && e.rev < kve.Revision() {
+			delete(v.channels, kve.Key())
+		}
+		return
+	}
+	e := &entry{rev: kve.Revision()}
+	if err := json.Unmarshal(kve.Value(), e); err != nil {
+		n.log.Warn("a channel's key cannot be read; it counts as nobody's", "channel", kve.Key(), "error", err)
+	}
+	v.note(kve.Key(), e)
+}
+
+// note takes note of a channel's key unless a later state is known.
+func (v *view) note(channel string, e *entry) {
+	if old := v.channels[channel]; old == nil || old.rev <= e.rev {
+		v.channels[channel] = e
+	}
+}
+
+func (n *Node) loadsLocked() map[string]int {
+	loads := make(map[string]int, len(n.members))
+	for _, e := range n.channels {
+		loads[e.Owner]++
+	}
+	return loads
+}
+
+// placesLocked lists the nodes that take channels, by id.
+func (n *Node) placesLocked() []place {
+	loads := n.loadsLocked()
+	list := make([]place, 0, len(n.members))
+	for id, m := range n.members {
+		if !m.Draining && (id != n.id || !n.draining) {
+			list = append(list, place{id, m.Capacity, loads[id]})
+		}
+	}
+	slices.SortFunc(list, func(a, b place) int { return compare(a.id, b.id) })
+	return list
+}
+
+// work removes the dead, takes what falls to this node and gives to those that
+// come.
+func (n *Node) work(ctx context.Context) error {
+	if err := n.seed(ctx); err != nil {
+		return err
+	}
+	tick := time.NewTicker(n.cfg.Tick)
+	defer tick.Stop()
+	began := time.Now()
+	lastMove := began
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		case <-n.woken:
+		}
+		n.mu.Lock()
+		_, known := n.members[n.id]
+		ready := n.complete && known
+		alone := len(n.members) <= 1
+		n.mu.Unlock()
+		if !ready || !n.Valid() {
+			continue
+		}
+		n.bury(ctx)
+		n.sweep(ctx)
+		if alone && !n.cfg.Alone && time.Since(began) < n.cfg.Settle {
+			continue // others that start now get their share at once
+		}
+		n.jobs.Lock()
+		err := n.take(ctx)
+		moved := err == nil && time.Since(lastMove) >= n.cfg.Move && n.balance(ctx)
+		n.jobs.Unlock()
+		if moved {
+			lastMove = time.Now()
+		}
+		if err != nil && ctx.Err() == nil {
+			n.log.Warn("channels cannot be taken over yet; it is tried again", "error", err)
+			wait(ctx, n.cfg.Tick)
+		} else if ctx.Err() == nil {
+			n.settle.Do(func() { close(n.settled) })
+		}
+	}
+}
+
+// seed puts the channels of the store among the keys, where they are missing:
+// after the buckets were made, that is all of them.
+func (n *Node) seed(ctx context.Context) error {
+	var list []string
+	for {
+		var err error
+		if list, _, err = n.cfg.Work.Running(ctx); err == nil {
+			break
+		}
+		n.log.Warn("the running analyses cannot be read; it is tried again", "error", err)
+		if !wait(ctx, n.cfg.Beat) {
+			return ctx.Err()
+		}
+	}
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for _, channel := range list {
+		group.Go(func() error {
+			_, err := n.buckets.Load().keys.Create(inner, channel, (&entry{}).encode())
+			if err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
+				return fmt.Errorf("adding %s to the channels: %w", channel, err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if n.cfg.Alone {
+		return nil
+	}
+	// Keys that were removed leave marks behind.
+	for _, kv := range []jetstream.KeyValue{n.buckets.Load().nodes, n.buckets.Load().keys} {
+		if err := kv.PurgeDeletes(ctx, jetstream.DeleteMarkersOlderThan(time.Hour)); err != nil && ctx.Err() == nil {
+			n.log.Debug("old marks of removed keys stay", "error", err)
+		}
+	}
+	return nil
+}
+
+// bury removes the keys of nodes that gave no sign of life for too long.
+func (n *Node) bury(ctx context.Context) {
+	n.mu.Lock()
+	var dead []member
+	for id, m := range n.members {
+		if id != n.id && time.Since(m.seen) > n.cfg.Dead {
+			dead = append(dead, *m)
+		}
+	}
+	n.mu.Unlock()
+	for _, m := range dead {
+		err := n.buckets.Load().nodes.Delete(ctx, nodePrefix+m.ID, jetstream.LastRevision(m.rev))
+		switch {
+		case err == nil:
+			n.log.Warn("a server gave no sign of life and was taken out", "node", m.ID)
+			n.mu.Lock()
+			delete(n.members, m.ID)
+			n.mu.Unlock()
+		case errors.Is(err, jetstream.ErrKeyRevisionMismatch):
+			// Another node was faster, or it lives and this view is old.
+			signal(n.rewatch)
+			return
+		default:
+			return
+		}
+	}
+}
+
+// take makes the channels this node's that have no owner and fall to it, and
+// begins to analyse all that are its own.
+func (n *Node) take(ctx context.Context) error {
+	n.mu.Lock()
+	id, base := n.id, n.base
+	var free, lost []string
+	var grants []Grant
+	for name, e := range n.channels {
+		_, held := n.held[name]
+		switch {
+		case e.Owner == id:
+			if !held && !n.starting[name] && n.ending[name] == nil && !n.draining {
+				grants = append(grants, Grant{name, base + int64(e.rev), e.Stake})
+			}
+		case held && n.held[name] < base+int64(e.rev):
+			lost = append(lost, name)
+			delete(n.held, name)
+		case n.members[e.Owner] == nil:
+			free = append(free, name)
+		}
+	}
+	want := make(map[string]entry)
+	for name, to := range assign(free, n.placesLocked(), len(n.channels)) {
+		if to == id {
+			want[name] = *n.channels[name]
+		}
+	}
+	n.mu.Unlock()
+	if len(lost) > 0 {
+		n.log.Error("channels that were this server's are others'", "channels", len(lost))
+		n.cfg.Work.Abandon(lost)
+	}
+	won, err := n.win(ctx, want)
+	grants = append(grants, won...)
+	if len(grants) == 0 {
+		return err
+	}
+	slices.SortFunc(grants, func(a, b Grant) int { return compare(a.Channel, b.Channel) })
+	ended, aerr := n.cfg.Work.Adopt(ctx, grants)
+	if aerr != nil {
+		return errors.Join(err, aerr)
+	}
+	n.mu.Lock()
+	if n.id == id {
+		for _, g := range grants {
+			n.held[g.Channel] = g.Fence
+		}
+	}
+	n.mu.Unlock()
+	for _, g := range grants {
+		if slices.Contains(ended, g.Channel) {
+			n.Ended(g.Channel, g.Fence)
+			n.Release(g.Channel, g.Fence)
+		}
+	}
+	return err
+}
+
+// sweep removes the keys of channels whose analyses ended.
+func (n *Node) sweep(ctx context.Context) {
+	n.mu.Lock()
+	done := make(map[string]uint64)
+	for name, e := range n.ending {
+		if e.done && !n.starting[name] {
+			done[name] = e.rev
+		}
+	}
+	n.mu.Unlock()
+	for name, rev := range done {
+		err := n.buckets.Load().keys.Delete(ctx, name, jetstream.LastRevision(rev))
+		if err != nil && !errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+			n.log.Debug("the key of an analysis that ended stays for now", "channel", name, "error", err)
+			return
+		}
+		n.mu.Lock()
+		if e := n.ending[name]; e != nil && e.rev == rev {
+			delete(n.ending, name)
+		}
+		if e := n.channels[name]; e != nil && e.rev == rev {
+			delete(n.channels, name)
+		}
+		n.mu.Unlock()
+	}
+}
+
+// win writes this node's name into free channels, on the condition that nobody
+// was faster.
+func (n *Node) win(ctx context.Context, want map[string]entry) ([]Grant, error) {
+	if len(want) == 0 {
+		return nil, nil
+	}
+	n.mu.Lock()
+	id, base := n.id, n.base
+	n.mu.Unlock()
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	results := make(chan Grant, len(want))
+	for name, e := range want {
+		group.Go(func() error {
+			e.Owner = id
+			rev, err := n.buckets.Load().keys.Update(inner, name, e.encode(), e.rev)
+			if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+				return nil // somebody else's now, or ended
+			}
+			if err != nil {
+				return fmt.Errorf("taking %s: %w", name, err)
+			}
+			e.rev = rev
+			n.mu.Lock()
+			n.note(name, &e)
+			n.mu.Unlock()
+			results <- Grant{name, base + int64(rev), e.Stake}
+			return nil
+		})
+	}
+	err := group.Wait()
+	close(results)
+	var won []Grant
+	for g := range results {
+		won = append(won, g)
+	}
+	if len(won) > 0 {
+		n.log.Info("channels were taken over", "channels", len(won))
+	}
+	return won, err
+}
+
+// balance gives one channel to a node that came and has less than its share. It
+// reports whether it did.
+func (n *Node) balance(ctx context.Context) bool {
+	n.mu.Lock()
+	came := false
+	for id := range n.members {
+		came = came || !n.crowd[id]
+	}
+	var moving []string
+	if came && !n.draining {
+		var mine []string
+		for name := range n.held {
+			if e := n.channels[name]; e != nil && e.Owner == n.id && !n.starting[name] {
+				mine = append(mine, name)
+			}
+		}
+		moving = relocate(mine, n.id, n.placesLocked(), len(n.channels), 1)
+		if len(moving) == 0 {
+			n.crowd = make(map[string]bool, len(n.members))
+			for id := range n.members {
+				n.crowd[id] = true
+			}
+		}
+	}
+	n.mu.Unlock()
+	if len(moving) == 0 {
+		return false
+	}
+	if err := n.handOver(ctx, moving); err != nil && ctx.Err() == nil {
+		n.log.Warn("a channel could not be given to a server that came; it is tried again", "channel", moving[0], "error", err)
+	}
+	return true
+}
+
+// handOver stops channels here and makes them nobody's.
+func (n *Node) handOver(ctx context.Context, list []string) error {
+	if len(list) == 0 {
+		return nil
+	}
+	if err := n.cfg.Work.HandOver(ctx, list); err != nil {
+		return err
+	}
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for _, name := range list {
+		n.mu.Lock()
+		e := n.channels[name]
+		var free entry
+		if e != nil {
+			free = entry{Stake: e.Stake, rev: e.rev}
+		}
+		mine := e != nil && e.Owner == n.id
+		delete(n.held, name)
+		n.mu.Unlock()
+		if !mine {
+			continue
+		}
+		group.Go(func() error {
+			rev, err := n.buckets.Load().keys.Update(inner, name, free.encode(), free.rev)
+			if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("giving %s away: %w", name, err)
+			}
+			free.rev = rev
+			n.mu.Lock()
+			n.note(name, &free)
+			n.mu.Unlock()
+			return nil
+		})
+	}
+	return group.Wait()
+}
