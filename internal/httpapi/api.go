@@ -297,6 +297,7 @@ func (a *API) polish() {
 			}
 		}
 	}
+	addExamples(doc)
 }
 
 // route adds what is no operation of huma's.

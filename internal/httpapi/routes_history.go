@@ -454,10 +454,10 @@ func (a *API) registerHistory() {
 		return a.listHistory(ctx, in, history.StatusDeleted)
 	})
 	register(a, operation(http.MethodGet, "list-history-tags", "/tags", "List tags", "Those of active analyses."), a.historyTags)
-	register(a, operation(http.MethodGet, "get-history", "/{id}", "A saved analysis", "", 404), a.getHistory)
+	register(a, operation(http.MethodGet, "get-history", "/{id}", "A saved analysis", "Its figures and all that is written about it; the whole of it is under /data.", 404), a.getHistory)
 	register(a, operation(http.MethodPatch, "change-history", "/{id}", "Name, note and tag a saved analysis", "What is absent or null stays as it is.", 400, 404, 413), a.changeHistory)
 	register(a, operation(http.MethodDelete, "delete-history", "/{id}", "Put a saved analysis into the archive", "With `permanent` it is removed for good, with its links; it must be in the archive then.", 404, 409), a.deleteHistory)
-	register(a, operation(http.MethodPost, "restore-history", "/{id}/restore", "Take a saved analysis out of the archive", "", 404), a.restoreHistory)
+	register(a, operation(http.MethodPost, "restore-history", "/{id}/restore", "Take a saved analysis out of the archive", "It is in the list again; what is not in the archive stays as it is.", 404), a.restoreHistory)
 	op = operation(http.MethodGet, "get-history-data", "/{id}/data", "The whole saved analysis", "Its figures and its course. 404 for what the old system saved, or only a browser claimed: of those there are figures only.", 404)
 	op.Responses = map[string]*huma.Response{"200": a.rawResponse(reflect.TypeFor[analysis.Report](), "The analysis"), "304": notModified()}
 	register(a, op, a.historyData)

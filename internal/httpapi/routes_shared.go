@@ -105,8 +105,8 @@ type sharedReportInput struct {
 func (a *API) registerShares(own func(method, id, path, summary, description string, errors ...int) huma.Operation) {
 	register(a, own(http.MethodPost, "share-history", "/{id}/shares", "Share a saved analysis by a link",
 		"Whoever has the link may read the analysis until the link expires or is revoked. Only a hash of its secret is kept.", 400, 403, 404, 413), a.shareHistory)
-	register(a, own(http.MethodGet, "list-history-shares", "/{id}/shares", "List the links to a saved analysis", "", 404), a.historyShares)
-	register(a, own(http.MethodDelete, "revoke-history-share", "/{id}/shares/{share_id}", "Revoke a link", "", 404), a.revokeShare)
+	register(a, own(http.MethodGet, "list-history-shares", "/{id}/shares", "List the links to a saved analysis", "Also those that have expired, for a while; the secret in a link is told only when it is made.", 404), a.historyShares)
+	register(a, own(http.MethodDelete, "revoke-history-share", "/{id}/shares/{share_id}", "Revoke a link", "Who follows it from then on is told that it does not exist.", 404), a.revokeShare)
 
 	const base = "/api/shared/{token}"
 	public := func(id, path, summary, description string) huma.Operation {

@@ -24,6 +24,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the analyses that run
+         * @description With who wants them.
+         */
+        get: operations["admin-channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/channels/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Stop an analysis for everybody
+         * @description It is saved for those whose preferences say so.
+         */
+        delete: operations["admin-stop-channel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/comments/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count analysed messages
+         * @description Summed over all saved analyses that are not archived.
+         */
+        get: operations["admin-count-comments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/history/{id}": {
         parameters: {
             query?: never;
@@ -64,6 +124,318 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/invites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List invitations
+         * @description Those that did not expire, used up or not, the newest first.
+         */
+        get: operations["admin-list-invites"];
+        put?: never;
+        /**
+         * Invite
+         * @description Returns a link to give out; only a hash of its code is kept.
+         */
+        post: operations["admin-create-invite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/invites/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take an invitation back
+         * @description Who registered with it stays.
+         */
+        delete: operations["admin-revoke-invite"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the activity log
+         * @description The newest first, unless asked otherwise.
+         */
+        get: operations["admin-logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/logs/activities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the activity log knows
+         * @description The names of activities, for a filter.
+         */
+        get: operations["admin-log-activities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/logs/cleanup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Clean the activity log up
+         * @description Removes entries that are older.
+         */
+        post: operations["admin-clean-up-logs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at the outbox
+         * @description Mails that wait and mails that were given up, without what is in them.
+         */
+        get: operations["admin-mail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/mail/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test mail
+         * @description It goes the way of all mails; GET /api/admin/mail tells when it could not be sent.
+         */
+        post: operations["admin-test-mail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/mail/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a mail again
+         * @description One that was given up.
+         */
+        post: operations["admin-retry-mail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the server is, at a glance
+         * @description Numbers of this moment.
+         */
+        get: operations["admin-overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/sockets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count live viewers
+         * @description Of this node, by channel and by user.
+         */
+        get: operations["admin-sockets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was done day by day
+         * @description The earliest day first; days without anything are there with zeros.
+         */
+        get: operations["admin-usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/usage/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count saved analyses
+         * @description Those that are not archived.
+         */
+        get: operations["admin-count-usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List users
+         * @description An array of all, oldest first, as the older system answered; with any of the parameters, a page of them.
+         */
+        get: operations["admin-list-users"];
+        put?: never;
+        /**
+         * Create a user
+         * @description The user is active at once.
+         */
+        post: operations["admin-create-user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count users
+         * @description All, those who may sign in, and active administrators.
+         */
+        get: operations["admin-count-users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change a user
+         * @description All fields are required. A change of role, status or address ends the user's sessions within seconds. The last active administrator stays one.
+         */
+        put: operations["admin-update-user"];
+        post?: never;
+        /**
+         * Delete a user
+         * @description With everything that was saved; the activity log keeps what was done, not by whom. Not oneself, and not the last administrator.
+         */
+        delete: operations["admin-delete-user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/users/{id}/history": {
         parameters: {
             query?: never;
@@ -78,6 +450,66 @@ export interface paths {
         get: operations["admin-list-history"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/{id}/profile-image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A user's profile image as a file
+         * @description For an img element.
+         */
+        get: operations["admin-profile-image"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/{id}/reset-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offer a user a new password
+         * @description Mails a link; where the server sends no mail, the link is in the answer.
+         */
+        post: operations["admin-reset-password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/{id}/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign a user out everywhere
+         * @description Within seconds, live connections included.
+         */
+        post: operations["admin-sign-out-user"];
         delete?: never;
         options?: never;
         head?: never;
@@ -324,6 +756,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/history/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Analyse a log of past chat and save the analysis
+         * @description The log is the body, or the first file of a form; plain, gzip or zstd, at most 256 MB and 1000 MB unpacked. It is analysed as it arrives and not kept. A log of several channels is refused unless `channel` picks one of them. In a form `format`, `channel` and `tz` may be fields before the file.
+         */
+        post: operations["import-history"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/history/save": {
         parameters: {
             query?: never;
@@ -371,7 +823,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A saved analysis */
+        /**
+         * A saved analysis
+         * @description Its figures and all that is written about it; the whole of it is under /data.
+         */
         get: operations["get-history"];
         put?: never;
         post?: never;
@@ -458,7 +913,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take a saved analysis out of the archive */
+        /**
+         * Take a saved analysis out of the archive
+         * @description It is in the list again; what is not in the archive stays as it is.
+         */
         post: operations["restore-history"];
         delete?: never;
         options?: never;
@@ -473,7 +931,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the links to a saved analysis */
+        /**
+         * List the links to a saved analysis
+         * @description Also those that have expired, for a while; the secret in a link is told only when it is made.
+         */
         get: operations["list-history-shares"];
         put?: never;
         /**
@@ -497,7 +958,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Revoke a link */
+        /**
+         * Revoke a link
+         * @description Who follows it from then on is told that it does not exist.
+         */
         delete: operations["revoke-history-share"];
         options?: never;
         head?: never;
@@ -1104,6 +1568,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/user/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything that is kept of oneself
+         * @description A zip file: `account.json`, `history.json` with all saved analyses, `reports/` with the whole report of each, `activity.json` with what the log says of the user, `channels.json`. A file that breaks off does not open.
+         */
+        get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/user/preferences": {
         parameters: {
             query?: never;
@@ -1354,35 +1838,145 @@ export interface components {
             /** @example Account deleted successfully */
             message: string;
         };
+        AdminChannel: {
+            /** @example somebody */
+            channel: string;
+            holders: components["schemas"]["ChannelHolder"][];
+            /**
+             * Format: double
+             * @example 48.5
+             */
+            messages_per_minute: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:00:00Z
+             */
+            started_at: string;
+            /** @example live */
+            state: string;
+            /**
+             * Format: int64
+             * @description Messages so far
+             * @example 1240
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @example 12
+             */
+            viewers: number;
+        };
+        AdminCreateUserRequest: {
+            /** @example nora@example.org */
+            email: string;
+            /** @example Nora */
+            first_name: string;
+            /** @example Quill */
+            last_name: string;
+            /** @example Tangerine7! boat */
+            password: string;
+            /**
+             * @description user or admin; user when not given
+             * @example user
+             */
+            role?: string;
+        };
+        AdminMailTestRequest: {
+            /** @example ada@example.org */
+            to: string;
+        };
+        AdminUser: {
+            /** @example 65a1b2c3d4e5f60718293a4b */
+            _id: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:00:00Z
+             */
+            created_at: string;
+            /** @example nora@example.org */
+            email: string;
+            /** @example Nora */
+            first_name: string;
+            /** @example Quill */
+            last_name: string;
+            /**
+             * @description A data URL; null: there is none, it is too large, or the whole list was asked for. GET /api/admin/users/{id}/profile-image has it as a file
+             * @example data:image/png;base64,iVBORw0KGgo=
+             */
+            profile_image: string | null;
+            /**
+             * @description user or admin; the older system let other texts in, which count as user
+             * @example user
+             */
+            role: string;
+            /** @enum {string} */
+            status: "active" | "not_active" | "suspended";
+            /**
+             * Format: date-time
+             * @example 2026-01-02T08:00:00Z
+             */
+            updated_at: string;
+        };
+        AdminUserRequest: {
+            /** @example nora@example.org */
+            email: string;
+            /** @example Nora */
+            first_name: string;
+            /** @example Quill */
+            last_name: string;
+            /**
+             * @description user or admin
+             * @example user
+             */
+            role: string;
+            /**
+             * @description active, not_active or suspended
+             * @example active
+             */
+            status: string;
+        };
         AnalysisStartRequest: {
             /** @example somebody */
             streamer: string;
         };
         Bucket: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 3
+             */
             neg: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 9
+             */
             neu: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 8
+             */
             pos: number;
             /**
              * Format: double
              * @description Sum of scores; divided by pos+neu+neg it is the mean
+             * @example 4.2
              */
             sum: number;
             /**
              * Format: int64
              * @description Start, Unix seconds
+             * @example 1767297600
              */
             t: number;
             /**
              * Format: int64
              * @description Messages that count for the mood: not unscored ones, and at most 3 of one chatter in each half minute
+             * @example 20
              */
             w: number;
             /**
              * Format: double
              * @description Sum of their scores; divided by w it is the mood of this bucket
+             * @example 3.9
              */
             wsum: number;
         };
@@ -1392,40 +1986,97 @@ export interface components {
             /** @example Tangerine7! boat */
             old_password: string;
         };
+        ChannelHolder: {
+            /** @example nora@example.org */
+            email: string;
+            /** @example Nora Quill */
+            name: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:00:00Z
+             */
+            since: string;
+            /**
+             * @description Empty: a guest
+             * @example 65a1b2c3d4e5f60718293a4b
+             */
+            user_id: string;
+        };
         ChannelList: {
             /** @description In the order of their names */
             channels: components["schemas"]["ChannelSummary"][];
         };
+        ChannelSockets: {
+            /** @example somebody */
+            channel: string;
+            /**
+             * Format: int64
+             * @example 42
+             */
+            count: number;
+        };
         ChannelSummary: {
-            /** @description Twitch login, lower case */
+            /**
+             * @description Twitch login, lower case
+             * @example somebody
+             */
             channel: string;
             counts: components["schemas"]["Counts"];
-            /** @description Session id */
+            /**
+             * @description Session id
+             * @example 65a1b2c3d4e5f60718293a41
+             */
             id: string;
             /**
              * Format: double
              * @description Smoothed mean score now, -1 to 1; null without messages
+             * @example 0.21
              */
             mood: number | null;
             /**
              * Format: double
              * @description Messages per minute over the last 10 s
+             * @example 48.5
              */
             rate: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:00:00Z
+             */
             started_at: string;
             status: components["schemas"]["Status"];
             /**
              * Format: int64
              * @description Clients that watch it live here
+             * @example 12
              */
             viewers: number;
         };
+        ChannelsStruct: {
+            /**
+             * Format: int64
+             * @description 0: no limit of ours
+             * @example 100
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @example 3
+             */
+            running: number;
+        };
         Chatter: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 64
+             */
             count: number;
+            /** @example nora_q */
             login: string;
-            /** @description Display name */
+            /**
+             * @description Display name
+             * @example Nora_Q
+             */
             name: string;
         };
         ChatterList: {
@@ -1436,11 +2087,13 @@ export interface components {
             /**
              * Format: int64
              * @description Different people who wrote in the last 5 minutes; an estimate over 16,384
+             * @example 96
              */
             active: number;
             /**
              * Format: int64
              * @description Different people who wrote
+             * @example 310
              */
             distinct: number;
             /** @description False where distinct is an estimate (error about 1 %), over 50,000 people */
@@ -1448,16 +2101,19 @@ export interface components {
             /**
              * Format: int64
              * @description Messages of subscribers
+             * @example 402
              */
             subscriber_messages: number;
             top: components["schemas"]["TopChatters"];
             /**
              * Format: int64
              * @description No count in top is too high by more than this; 0 means exact
+             * @example 0
              */
             top_error: number;
         };
         CheckResult: {
+            /** @example inside the process */
             detail?: string;
             /** @description Without it the server is unhealthy, otherwise only degraded */
             required: boolean;
@@ -1477,6 +2133,23 @@ export interface components {
             neutral?: number;
             /** @example 530 */
             positive?: number;
+        };
+        CleanUpRequest: {
+            /**
+             * Format: int64
+             * @description 90 when not given
+             * @example 90
+             */
+            days_to_keep?: number;
+        };
+        CleanedUp: {
+            /**
+             * Format: int64
+             * @example 120
+             */
+            deleted_count: number;
+            /** @example Successfully cleaned up logs */
+            message: string;
         };
         CodeRequest: {
             /**
@@ -1517,61 +2190,87 @@ export interface components {
             /** @example A question */
             subject: string;
         };
+        Count: {
+            /**
+             * Format: int64
+             * @example 1200
+             */
+            total: number;
+        };
         Counts: {
             /**
              * Format: int64
              * @description Left out: written by known bots
+             * @example 12
              */
             bots: number;
             /**
              * Format: int64
              * @description Left out: commands such as !uptime
+             * @example 31
              */
             commands: number;
             /**
              * Format: int64
              * @description Taken back out after a moderator removed them
+             * @example 4
              */
             deleted: number;
             /**
              * Format: int64
              * @description Of total: first messages of new chatters
+             * @example 7
              */
             first: number;
             /**
              * Format: int64
              * @description Left out: written in another room of a shared chat
+             * @example 0
              */
             mirrored: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 210
+             */
             negative: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 620
+             */
             neutral: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 410
+             */
             positive: number;
             /**
              * Format: int64
              * @description Of total: questions
+             * @example 88
              */
             questions: number;
             /**
              * Format: int64
              * @description Messages counted
+             * @example 1240
              */
             total: number;
             /**
              * Format: int64
              * @description Of total: messages with nothing to judge, counted as neutral
+             * @example 9
              */
             unscored: number;
             /**
              * Format: int64
              * @description Of total: messages whose label is uncertain
+             * @example 55
              */
             unsure: number;
             /**
              * Format: int64
              * @description Of total: messages that are part of a copypasta wave
+             * @example 40
              */
             waves: number;
         };
@@ -1619,21 +2318,30 @@ export interface components {
             emotes: components["schemas"]["Term"][];
         };
         Gap: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:10:00Z
+             */
             from: string;
+            /** @example connection lost */
             reason: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:15:00Z
+             */
             to: string;
         };
         Health: {
             /**
              * Format: int64
              * @description Channels being analysed
+             * @example 3
              */
             active_bots: number;
             /**
              * Format: int64
              * @description Clients connected to the live stream
+             * @example 41
              */
             active_websockets: number;
             /** @description What the server depends on: store, bus, source */
@@ -1644,10 +2352,17 @@ export interface components {
             database: "connected" | "disconnected";
             /** @enum {string} */
             status: "healthy" | "degraded" | "unhealthy";
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:15:00Z
+             */
             timestamp: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 3600
+             */
             uptime_seconds: number;
+            /** @example 1.2.3 */
             version: string;
         };
         HistoryChanges: {
@@ -1675,7 +2390,12 @@ export interface components {
              * @example 65a1b2c3d4e5f60718293a4b
              */
             _id: string;
-            /** @description What the browser claimed, beside our own figures; not in lists */
+            /**
+             * @description What the browser claimed, beside our own figures; not in lists
+             * @example {
+             *       "total_chats": 1240
+             *     }
+             */
             client?: unknown;
             /**
              * Format: date-time
@@ -1753,7 +2473,16 @@ export interface components {
              *     ]
              */
             tags?: string[];
-            /** @description The course as the old system's pages draw it, [{x, y, sentiment}]; not in lists */
+            /**
+             * @description The course as the old system's pages draw it, [{x, y, sentiment}]; not in lists
+             * @example [
+             *       {
+             *         "sentiment": "positive",
+             *         "x": 1767297600000,
+             *         "y": 0.5
+             *       }
+             *     ]
+             */
             time_series?: unknown;
             top_negative: components["schemas"]["TopChatter"][];
             top_neutral: components["schemas"]["TopChatter"][];
@@ -1808,6 +2537,129 @@ export interface components {
             /** @description The most frequent first */
             tags: components["schemas"]["Tag"][];
         };
+        ImportedHistory: {
+            /**
+             * @description 24 hexadecimal digits
+             * @example 65a1b2c3d4e5f60718293a4b
+             */
+            _id: string;
+            /**
+             * @description What the browser claimed, beside our own figures; not in lists
+             * @example {
+             *       "total_chats": 1240
+             *     }
+             */
+            client?: unknown;
+            /**
+             * Format: date-time
+             * @example 2026-01-01T21:30:00Z
+             */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description Seconds
+             * @example 5400
+             */
+            duration: number;
+            /**
+             * Format: date-time
+             * @description Of what is saved
+             * @example 2026-01-01T21:30:00Z
+             */
+            ended_at?: string;
+            /** @description The whole analysis was kept: see /data */
+            has_report?: boolean;
+            /**
+             * Format: double
+             * @description Mean score, -1 to 1
+             * @example 0.21
+             */
+            mood?: number;
+            /**
+             * @description What its owner calls it
+             * @example Finals
+             */
+            name?: string;
+            /** @example Clip the last round */
+            note?: string;
+            /**
+             * @description Whose figures they are: live and upload are this server's, of chat or of a log; client is what a browser claims. Absent in documents of the old system
+             * @example live
+             * @enum {string}
+             */
+            origin?: "live" | "upload" | "client";
+            sentiment_count: components["schemas"]["SentimentCount"];
+            /**
+             * @description Of the analysis
+             * @example 65a1b2c3d4e5f60718293a41
+             */
+            session_id?: string;
+            /** @description What was read, and what of it could not be */
+            source: components["schemas"]["Source"];
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:00:00Z
+             */
+            started_at?: string;
+            /**
+             * @description deleted: in the archive
+             * @example active
+             * @enum {string}
+             */
+            status: "active" | "deleted";
+            /**
+             * @description The channel
+             * @example somebody
+             */
+            streamer_name: string;
+            /**
+             * @description What happened, in words
+             * @example 42 people wrote 1,240 messages in 90 minutes, 29.5 each.
+             */
+            summary: string;
+            /**
+             * @description Who wrote the summary: rules, or the name of a language model; absent where that is not known
+             * @example rules
+             */
+            summary_by?: string;
+            /**
+             * @example [
+             *       "finals"
+             *     ]
+             */
+            tags?: string[];
+            /**
+             * @description The course as the old system's pages draw it, [{x, y, sentiment}]; not in lists
+             * @example [
+             *       {
+             *         "sentiment": "positive",
+             *         "x": 1767297600000,
+             *         "y": 0.5
+             *       }
+             *     ]
+             */
+            time_series?: unknown;
+            top_negative: components["schemas"]["TopChatter"][];
+            top_neutral: components["schemas"]["TopChatter"][];
+            /** @description Who wrote most positive messages, at most five */
+            top_positive: components["schemas"]["TopChatter"][];
+            /**
+             * Format: int64
+             * @description Messages counted
+             * @example 1240
+             */
+            total_chats: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-01T21:30:00Z
+             */
+            updated_at: string;
+            /**
+             * @description Of its owner
+             * @example 65a1b2c3d4e5f60718293a40
+             */
+            user_id: string;
+        };
         Info: {
             /** @description True where people can sign in */
             accounts: boolean;
@@ -1820,7 +2672,12 @@ export interface components {
             api_version: string;
             /** @description True where chat is simulated */
             demo: boolean;
-            /** @description Channels to try */
+            /**
+             * @description Channels to try
+             * @example [
+             *       "sim_arena"
+             *     ]
+             */
             demo_channels: string[];
             /** @enum {string} */
             environment: "development" | "production";
@@ -1848,6 +2705,47 @@ export interface components {
              */
             version: string;
         };
+        Invitation: {
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:00:00Z
+             */
+            created_at: string;
+            /**
+             * @description An administrator's id; empty: the command line
+             * @example 65a1b2c3d4e5f60718293a4b
+             */
+            created_by: string;
+            /**
+             * @description The only address that may use it; empty: any
+             * @example nora@example.org
+             */
+            email: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-08T20:00:00Z
+             */
+            expires_at: string;
+            /** @example 65a1b2c3d4e5f60718293a4b */
+            id: string;
+            /**
+             * @description Of who registers with it
+             * @enum {string}
+             */
+            role: "user" | "admin";
+            /**
+             * Format: int64
+             * @description How many did
+             * @example 1
+             */
+            used: number;
+            /**
+             * Format: int64
+             * @description How many may register with it
+             * @example 5
+             */
+            uses: number;
+        };
         InviteCheck: {
             /**
              * @description The only address that may use it; absent: any
@@ -1857,35 +2755,73 @@ export interface components {
             /** @description False: used up, expired, taken back or never given out */
             valid: boolean;
         };
+        InviteRequest: {
+            /**
+             * @description The only address that may use it; any when not given
+             * @example nora@example.org
+             */
+            email?: string;
+            /**
+             * Format: int64
+             * @description 168 (a week) when not given
+             * @example 168
+             */
+            expires_in_hours?: number;
+            /**
+             * @description user or admin; user when not given
+             * @example user
+             */
+            role?: string;
+            /**
+             * Format: int64
+             * @description How many may register with it; 1 when not given
+             * @example 1
+             */
+            uses?: number;
+        };
+        Invited: {
+            invite: components["schemas"]["Invitation"];
+            /**
+             * @description To give out; it is not kept and shown only now
+             * @example https://mood.example/register?invite=wT3cY1Jm5bq0x8sQdHn2kV7rZpL4fGaE6uXoNiRtB9M
+             */
+            link: string;
+        };
         Limits: {
             /**
              * Format: int64
              * @description Size of a request's body
+             * @example 1048576
              */
             body_bytes: number;
             /**
              * Format: int64
              * @description Channels analysed at once; 0: no limit of ours
+             * @example 100
              */
             channels: number;
             /**
              * Format: int64
              * @description Analyses started from one address, on average
+             * @example 20
              */
             connects_per_minute: number;
             /**
              * Format: int64
              * @description Last messages in one answer
+             * @example 1240
              */
             messages: number;
             /**
              * Format: int64
              * @description Characters of a text to judge
+             * @example 2000
              */
             text_characters: number;
             /**
              * Format: int64
              * @description Texts judged in one request
+             * @example 100
              */
             texts: number;
         };
@@ -1893,21 +2829,46 @@ export interface components {
             /**
              * Format: int64
              * @description Bits
+             * @example 0
              */
             $?: number;
-            /** @description Badges: name/version */
+            /**
+             * @description Badges: name/version
+             * @example [
+             *       "subscriber/12"
+             *     ]
+             */
             b?: string[];
-            /** @description Colour of the name, #RRGGBB */
+            /**
+             * @description Colour of the name, #RRGGBB
+             * @example #1E90FF
+             */
             c?: string;
-            /** @description Emotes: [id, start, end] in UTF-16 units of the text, end exclusive */
+            /**
+             * @description Emotes: [id, start, end] in UTF-16 units of the text, end exclusive
+             * @example [
+             *       [
+             *         "25",
+             *         0,
+             *         5
+             *       ]
+             *     ]
+             */
             e?: unknown[][];
-            /** @description Flags, a letter each; see the description of the WebSocket protocol */
+            /**
+             * @description Flags, a letter each; see the description of the WebSocket protocol
+             * @example s
+             */
             f?: string;
-            /** @description Twitch's message id */
+            /**
+             * @description Twitch's message id
+             * @example 5c2b0b9e-8b0e-4e0e-9d43-0f6a2c1f7d55
+             */
             id: string;
             /**
              * Format: double
              * @description Confidence, 0 to 1
+             * @example 0.91
              */
             k: number;
             /**
@@ -1915,35 +2876,83 @@ export interface components {
              * @enum {string}
              */
             l: "p" | "u" | "n";
-            /** @description Display name, where it differs from the login */
+            /**
+             * @description Display name, where it differs from the login
+             * @example Nora_Q
+             */
             n?: string;
             /** @description The message that it answers */
             r?: components["schemas"]["LiveReply"];
             /**
              * Format: double
              * @description Score, -1 to 1
+             * @example 0.7
              */
             s: number;
             /**
              * Format: int64
              * @description When it was written, Unix milliseconds
+             * @example 1767297600123
              */
             t: number;
-            /** @description Login of the writer */
+            /**
+             * @description Login of the writer
+             * @example nora_q
+             */
             u: string;
-            /** @description Text */
+            /**
+             * @description Text
+             * @example Kappa what a save
+             */
             x: string;
         };
         LiveReply: {
+            /** @example 8f0c7f7a-3ad1-4f0c-b7a3-5f5f3c1f0a11 */
             id: string;
-            /** @description Login */
+            /**
+             * @description Login
+             * @example vale
+             */
             u: string;
-            /** @description Text */
+            /**
+             * @description Text
+             * @example did he save it?
+             */
             x: string;
         };
         Liveness: {
             /** @enum {string} */
             status: "alive";
+        };
+        LogEntry: {
+            /** @example 65a1b2c3d4e5f60718293a4b */
+            _id: string;
+            /** @example Logged in */
+            activity: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:00:00Z
+             */
+            created_at: string;
+            /** @example Channel: somebody */
+            details: string;
+            /**
+             * @description Empty: nobody, or somebody who was deleted
+             * @example 65a1b2c3d4e5f60718293a4b
+             */
+            user_id: string;
+            /** @example Nora Quill */
+            user_name: string;
+        };
+        LogPage: {
+            logs: components["schemas"]["LogEntry"][];
+            pagination: components["schemas"]["Pagination"];
+            /**
+             * Format: int64
+             * @description Of all pages
+             * @example 35
+             */
+            totalItems: number;
         };
         LoginRequest: {
             /** @example nora@example.org */
@@ -1951,19 +2960,48 @@ export interface components {
             /** @example Tangerine7! boat */
             password: string;
         };
+        MailStats: {
+            /**
+             * Format: int64
+             * @description Given up, and kept for a while
+             * @example 0
+             */
+            dead: number;
+            /**
+             * Format: date-time
+             * @description When the oldest mail that waits was written
+             * @example 2026-01-01T20:00:00Z
+             */
+            oldest?: string;
+            /**
+             * Format: int64
+             * @example 0
+             */
+            waiting: number;
+        };
         Mark: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:15:00Z
+             */
             at: string;
             /**
              * Format: int64
              * @description Raiders or gifted subscriptions
+             * @example 42
              */
             count: number;
             /** @enum {string} */
             kind: "raid" | "gifts";
-            /** @description Who caused it */
+            /**
+             * @description Who caused it
+             * @example Vale_Raider
+             */
             name: string;
-            /** @description Sentence for people */
+            /**
+             * @description Sentence for people
+             * @example
+             */
             text: string;
         };
         Message: {
@@ -1978,20 +3016,27 @@ export interface components {
             messages: components["schemas"]["LiveMessage"][];
         };
         Moment: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:10:00Z
+             */
             from: string;
+            /** @example hype-1767297600 */
             id: string;
             /** @enum {string} */
             kind: "hype" | "positive" | "negative";
+            /** @example Hype */
             label: string;
             /**
              * Format: double
              * @description Highest rate (hype) or furthest mood in it
+             * @example 182.5
              */
             peak: number;
             /**
              * Format: date-time
              * @description Absent while it lasts
+             * @example 2026-01-01T20:15:00Z
              */
             to?: string;
         };
@@ -1999,38 +3044,114 @@ export interface components {
             /**
              * Format: double
              * @description Mean of the whole session
+             * @example 0.21
              */
             all: number | null;
             /**
              * Format: double
              * @description Mean of the last minute
+             * @example 0.3
              */
             m1: number | null;
             /**
              * Format: double
              * @description Mean of the last 15 minutes
+             * @example 0.2
              */
             m15: number | null;
             /**
              * Format: double
              * @description Mean of the last 5 minutes
+             * @example 0.25
              */
             m5: number | null;
             /**
              * Format: double
              * @description Mean of the last 60 minutes
+             * @example 0.21
              */
             m60: number | null;
             /**
              * Format: double
              * @description Smoothed mean score, half-life 30 s
+             * @example 0.4
              */
             now: number | null;
             /**
              * Format: double
              * @description Change of the smoothed mood against one minute ago
+             * @example 0.02
              */
             trend: number;
+        };
+        OutboxView: {
+            /** @description The latest first, at most 200 */
+            dead: components["schemas"]["QueuedMail"][];
+            stats: components["schemas"]["MailStats"];
+            /** @description The next to be tried first, at most 200 */
+            waiting: components["schemas"]["QueuedMail"][];
+        };
+        Overview: {
+            channels: components["schemas"]["ChannelsStruct"];
+            checks: {
+                [key: string]: components["schemas"]["CheckResult"];
+            };
+            mail: components["schemas"]["MailStats"];
+            /** @enum {string} */
+            mail_by: "smtp" | "folder" | "off";
+            /**
+             * Format: int64
+             * @description Of chat, in them
+             * @example 1240
+             */
+            messages: number;
+            /**
+             * Format: int64
+             * @description Analyses that users keep
+             * @example 17
+             */
+            saved: number;
+            /**
+             * Format: int64
+             * @example 41
+             */
+            sockets: number;
+            store: components["schemas"]["CheckResult"];
+            /**
+             * Format: int64
+             * @description Seconds
+             * @example 3600
+             */
+            uptime: number;
+            /** @description Today */
+            usage: components["schemas"]["UsageDay"];
+            users: components["schemas"]["UserCounts"];
+            /** @example 1.2.3 */
+            version: string;
+        };
+        Pagination: {
+            /**
+             * Format: int64
+             * @example 1
+             */
+            current_page: number;
+            has_next: boolean;
+            has_prev: boolean;
+            /**
+             * Format: int64
+             * @example 10
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @example 35
+             */
+            total_count: number;
+            /**
+             * Format: int64
+             * @example 4
+             */
+            total_pages: number;
         };
         Preferences: {
             /** @description Analyses are saved when they end by themselves */
@@ -2103,27 +3224,81 @@ export interface components {
              */
             last_name?: string;
         };
+        QueuedMail: {
+            /**
+             * Format: int64
+             * @example 1
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:00:00Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was given up, where it was
+             * @example 2026-01-04T20:00:00Z
+             */
+            dead_at?: string;
+            /** @example K3TQ5ZRYNX2WLB4A@example.org */
+            id: string;
+            /** @example code */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When it is tried next, where it waits
+             * @example 2026-01-01T20:00:10Z
+             */
+            next_at?: string;
+            /**
+             * @description Why the last attempt failed, in words
+             * @example The mail server smtp.example.org cannot be reached: the connection was refused
+             */
+            reason: string;
+            /** @example Your OTP for Account Verification */
+            subject: string;
+            /**
+             * @description Empty: it cannot be read any more, since SECRET_KEY was changed
+             * @example nora@example.org
+             */
+            to: string;
+        };
         Rate: {
-            /** Format: double */
+            /**
+             * Format: double
+             * @example 52
+             */
             m1: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @example 47.2
+             */
             m5: number;
             /**
              * Format: double
              * @description Messages in the last 10 s, per minute
+             * @example 55
              */
             now: number;
             /**
              * Format: double
              * @description Highest rate of any 10 s; deletions do not lower it
+             * @example 182.5
              */
             peak: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:20:00Z
+             */
             peak_at?: string;
         };
         Readiness: {
             ready: boolean;
-            /** @description Why not, in sentences */
+            /**
+             * @description Why not, in sentences
+             * @example []
+             */
             reasons: string[];
         };
         RefreshRequest: {
@@ -2169,6 +3344,15 @@ export interface components {
             /** @description The whole course of the session */
             timeline: components["schemas"]["Timeline"];
         };
+        ResetOffered: {
+            /**
+             * @description Where the server sends no mail: bring it to the user
+             * @example https://mood.example/reset-password/65a1b2c3d4e5f60718293a4b/wT3cY1Jm5bq0x8sQdHn2kV7rZpL4fGaE6uXoNiRtB9M
+             */
+            link?: string;
+            /** @example A link to set a new password was mailed to nora@example.org */
+            message: string;
+        };
         ResetRequest: {
             /**
              * @description The new one
@@ -2186,7 +3370,12 @@ export interface components {
              * @example 65a1b2c3d4e5f60718293a4b
              */
             _id: string;
-            /** @description What the browser claimed, beside our own figures; not in lists */
+            /**
+             * @description What the browser claimed, beside our own figures; not in lists
+             * @example {
+             *       "total_chats": 1240
+             *     }
+             */
             client?: unknown;
             /**
              * Format: date-time
@@ -2266,7 +3455,16 @@ export interface components {
              *     ]
              */
             tags?: string[];
-            /** @description The course as the old system's pages draw it, [{x, y, sentiment}]; not in lists */
+            /**
+             * @description The course as the old system's pages draw it, [{x, y, sentiment}]; not in lists
+             * @example [
+             *       {
+             *         "sentiment": "positive",
+             *         "x": 1767297600000,
+             *         "y": 0.5
+             *       }
+             *     ]
+             */
             time_series?: unknown;
             top_negative: components["schemas"]["TopChatter"][];
             top_neutral: components["schemas"]["TopChatter"][];
@@ -2290,7 +3488,10 @@ export interface components {
             user_id: string;
         };
         SaveRequest: {
-            /** @description Seconds, a number or a text; anything else counts as 0 */
+            /**
+             * @description Seconds, a number or a text; anything else counts as 0
+             * @example 5400
+             */
             duration?: unknown;
             sentiment_count: components["schemas"]["ClaimedCount"];
             /**
@@ -2303,9 +3504,21 @@ export interface components {
              * @example somebody
              */
             streamer_name: string;
-            /** @description Kept where this server has no figures of its own */
+            /**
+             * @description Kept where this server has no figures of its own
+             * @example 42 people wrote 1,240 messages in 90 minutes, 29.5 each.
+             */
             summary?: string | null;
-            /** @description The course as the old system's pages have it; not kept beyond 64 KiB */
+            /**
+             * @description The course as the old system's pages have it; not kept beyond 64 KiB
+             * @example [
+             *       {
+             *         "sentiment": "positive",
+             *         "x": 1767297600000,
+             *         "y": 0.5
+             *       }
+             *     ]
+             */
             time_series?: unknown;
             top_negative: components["schemas"]["ClaimedChatter"][];
             top_neutral: components["schemas"]["ClaimedChatter"][];
@@ -2361,7 +3574,13 @@ export interface components {
              * @example that was a great play PogChamp
              */
             text?: string;
-            /** @description Several messages, each of at most 2,000 characters */
+            /**
+             * @description Several messages, each of at most 2,000 characters
+             * @example [
+             *       "what a save!",
+             *       "that was awful"
+             *     ]
+             */
             texts?: string[];
         };
         SentimentResult: {
@@ -2389,28 +3608,45 @@ export interface components {
             results: components["schemas"]["SentimentResult"][];
         };
         SessionInfo: {
-            /** @description Twitch login, lower case */
+            /**
+             * @description Twitch login, lower case
+             * @example somebody
+             */
             channel: string;
             counts: components["schemas"]["Counts"];
             /**
              * Format: double
              * @description Seconds from start to end, outages included
+             * @example 5400
              */
             duration_seconds: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-01-01T21:30:00Z
+             */
             ended_at: string;
-            /** @description Session id */
+            /**
+             * @description Session id
+             * @example 65a1b2c3d4e5f60718293a41
+             */
             id: string;
             /**
              * Format: double
              * @description Mean score of the whole session, -1 to 1; null without messages
+             * @example 0.21
              */
             mood: number | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:00:00Z
+             */
             started_at: string;
         };
         SessionList: {
-            /** @description Give it as before to get the next page; absent on the last */
+            /**
+             * @description Give it as before to get the next page; absent on the last
+             * @example 2026-01-01T20:00:00Z
+             */
             next?: string;
             /** @description The latest ended first */
             sessions: components["schemas"]["SessionInfo"][];
@@ -2525,6 +3761,7 @@ export interface components {
             started_at?: string;
             /** @example somebody */
             streamer_name: string;
+            /** @example 42 people wrote 1,240 messages in 90 minutes, 29.5 each. */
             summary: string;
             /** @example rules */
             summary_by?: string;
@@ -2623,15 +3860,20 @@ export interface components {
             /**
              * Format: date-time
              * @description The instant this snapshot describes
+             * @example 2026-01-01T20:15:00Z
              */
             at: string;
-            /** @description Twitch login, lower case */
+            /**
+             * @description Twitch login, lower case
+             * @example somebody
+             */
             channel: string;
             chatters: components["schemas"]["Chatters"];
             counts: components["schemas"]["Counts"];
             /**
              * Format: double
              * @description Seconds from start to this instant, outages included
+             * @example 5400
              */
             duration_seconds: number;
             /** @description Most used emotes of any provider, most frequent first */
@@ -2639,11 +3881,15 @@ export interface components {
             /**
              * Format: date-time
              * @description When the analysis was stopped; absent while it runs
+             * @example 2026-01-01T21:30:00Z
              */
             ended_at?: string;
             /** @description Spans in which chat could not be read, oldest first */
             gaps: components["schemas"]["Gap"][];
-            /** @description Session id */
+            /**
+             * @description Session id
+             * @example 65a1b2c3d4e5f60718293a41
+             */
             id: string;
             /** @description Raids and gift bombs, oldest first */
             marks: components["schemas"]["Mark"][];
@@ -2656,12 +3902,14 @@ export interface components {
             /**
              * Format: date-time
              * @description When the analysis began
+             * @example 2026-01-01T20:00:00Z
              */
             started_at: string;
             status: components["schemas"]["Status"];
             /**
              * Format: int64
              * @description No count in terms or emotes is too high by more than this; 0 means exact
+             * @example 0
              */
             term_error: number;
             /** @description Most used words, most frequent first */
@@ -2669,12 +3917,73 @@ export interface components {
             /** @description Copypasta waves, newest first */
             waves: components["schemas"]["Wave"][];
         };
+        Sockets: {
+            /** @description The most first */
+            by_channel: components["schemas"]["ChannelSockets"][];
+            /** @description The most first */
+            by_user: components["schemas"]["UserSockets"][];
+            /**
+             * Format: int64
+             * @description On this node, guests included
+             * @example 1240
+             */
+            total: number;
+        };
+        Source: {
+            /**
+             * Format: int64
+             * @description Size as read, compressed where it is compressed
+             * @example 184320
+             */
+            bytes: number;
+            /** @example somebody-2026-01-31.log.gz */
+            file: string;
+            /**
+             * @description Name of the log format
+             * @example justlog-text
+             */
+            format: string;
+            /**
+             * Format: int64
+             * @example 1240
+             */
+            lines: number;
+            /**
+             * @description What else is to be known about the file
+             * @example []
+             */
+            notes: string[];
+            /**
+             * Format: int64
+             * @description All places that could not be read
+             * @example 0
+             */
+            problem_count: number;
+            /** @example [] */
+            problems: string[];
+            /**
+             * Format: double
+             * @example 5400
+             */
+            seconds: number;
+            /** @description The file broke off */
+            truncated: boolean;
+        };
         Status: {
-            /** @description Stable word for programs */
+            /**
+             * @description Stable word for programs
+             * @example suspended
+             */
             code?: string;
-            /** @description Sentence for people */
+            /**
+             * @description Sentence for people
+             * @example The channel does not exist
+             */
             reason?: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:00:00Z
+             */
             since: string;
             /** @enum {string} */
             state: "connecting" | "live" | "reconnecting" | "failed" | "stopped";
@@ -2685,7 +3994,12 @@ export interface components {
              * @example 65a1b2c3d4e5f60718293a4b
              */
             _id: string;
-            /** @description What the browser claimed, beside our own figures; not in lists */
+            /**
+             * @description What the browser claimed, beside our own figures; not in lists
+             * @example {
+             *       "total_chats": 1240
+             *     }
+             */
             client?: unknown;
             /**
              * Format: date-time
@@ -2704,7 +4018,10 @@ export interface components {
              * @example 2026-01-01T21:30:00Z
              */
             ended_at?: string;
-            /** @description Why the model did not write it and the rules did */
+            /**
+             * @description Why the model did not write it and the rules did
+             * @example The language model did not answer within 20 s
+             */
             fallback?: string;
             /** @description The whole analysis was kept: see /data */
             has_report?: boolean;
@@ -2765,7 +4082,16 @@ export interface components {
              *     ]
              */
             tags?: string[];
-            /** @description The course as the old system's pages draw it, [{x, y, sentiment}]; not in lists */
+            /**
+             * @description The course as the old system's pages draw it, [{x, y, sentiment}]; not in lists
+             * @example [
+             *       {
+             *         "sentiment": "positive",
+             *         "x": 1767297600000,
+             *         "y": 0.5
+             *       }
+             *     ]
+             */
             time_series?: unknown;
             top_negative: components["schemas"]["TopChatter"][];
             top_neutral: components["schemas"]["TopChatter"][];
@@ -2797,24 +4123,42 @@ export interface components {
             writer: "rules" | "model";
         };
         Tag: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 3
+             */
             count: number;
+            /** @example finals */
             name: string;
         };
         Term: {
             /**
              * Format: int64
              * @description Messages that contain it
+             * @example 42
              */
             count: number;
-            /** @description Twitch's id, for the picture */
+            /**
+             * @description Twitch's id, for the picture
+             * @example 25
+             */
             emote_id?: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 210
+             */
             negative: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 620
+             */
             neutral: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 410
+             */
             positive: number;
+            /** @example amazing */
             term: string;
         };
         TermList: {
@@ -2824,14 +4168,23 @@ export interface components {
         Timeline: {
             /** @description Ordered; spans without messages are left out */
             buckets: components["schemas"]["Bucket"][];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:10:00Z
+             */
             from: string;
             gaps: components["schemas"]["Gap"][];
             marks: components["schemas"]["Mark"][];
             moments: components["schemas"]["Moment"][];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 60
+             */
             step_seconds: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:15:00Z
+             */
             to: string;
         };
         TopChatter: {
@@ -2848,6 +4201,47 @@ export interface components {
             negative: components["schemas"]["Chatter"][];
             neutral: components["schemas"]["Chatter"][];
             positive: components["schemas"]["Chatter"][];
+        };
+        UsageDay: {
+            /**
+             * Format: date
+             * @description In UTC
+             * @example 2026-01-01
+             */
+            day: string;
+            /**
+             * Format: int64
+             * @example 2
+             */
+            failed_sign_ins: number;
+            /**
+             * Format: int64
+             * @description Of chat, in analyses that ended
+             * @example 1240
+             */
+            messages: number;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            registrations: number;
+            /**
+             * Format: int64
+             * @description Analyses that were saved
+             * @example 17
+             */
+            saved: number;
+            /**
+             * Format: int64
+             * @example 9
+             */
+            sign_ins: number;
+            /**
+             * Format: int64
+             * @description Analyses that were started
+             * @example 4
+             */
+            started: number;
         };
         User6: {
             /** @example nora@example.org */
@@ -2872,10 +4266,59 @@ export interface components {
              */
             role: "user" | "admin";
         };
+        UserCounts: {
+            /**
+             * Format: int64
+             * @example 40
+             */
+            active: number;
+            /**
+             * Format: int64
+             * @description Active administrators
+             * @example 2
+             */
+            admins: number;
+            /**
+             * Format: int64
+             * @example 42
+             */
+            total: number;
+        };
         UserMessage: {
             /** @example Profile updated successfully */
             message: string;
             user: components["schemas"]["User6"];
+        };
+        UserPage: {
+            items: components["schemas"]["AdminUser"][];
+            /**
+             * Format: int64
+             * @example 100
+             */
+            limit: number;
+            /** Format: int64 */
+            page: number;
+            /** Format: int64 */
+            pages: number;
+            /**
+             * Format: int64
+             * @description Of all pages
+             * @example 1240
+             */
+            total: number;
+        };
+        UserSockets: {
+            /**
+             * Format: int64
+             * @example 42
+             */
+            count: number;
+            /** @example nora@example.org */
+            email: string;
+            /** @example Nora Quill */
+            name: string;
+            /** @example 65a1b2c3d4e5f60718293a4b */
+            user_id: string;
         };
         VerifyRequest: {
             /** @example nora@example.org */
@@ -2890,17 +4333,26 @@ export interface components {
             /**
              * Format: int64
              * @description Different people in the wave
+             * @example 18
              */
             chatters: number;
             /**
              * Format: int64
              * @description Messages in the wave
+             * @example 42
              */
             count: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:10:00Z
+             */
             from: string;
+            /** @example what a save */
             text: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:15:00Z
+             */
             to: string;
         };
         Welcome: {
@@ -2933,11 +4385,245 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Welcome to Chatmood",
+                     *       "status": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Welcome"];
                 };
             };
             /** @description Error */
             default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "channel": "somebody",
+                     *         "holders": [
+                     *           {
+                     *             "email": "nora@example.org",
+                     *             "name": "Nora Quill",
+                     *             "since": "2026-01-01T20:00:00Z",
+                     *             "user_id": "65a1b2c3d4e5f60718293a4b"
+                     *           }
+                     *         ],
+                     *         "messages_per_minute": 48.5,
+                     *         "started_at": "2026-01-01T20:00:00Z",
+                     *         "state": "live",
+                     *         "total": 1240,
+                     *         "viewers": 12
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["AdminChannel"][] | null;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-stop-channel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The channel's login */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Email verified successfully"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-count-comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "total": 1200
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2965,6 +4651,64 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "_id": "65a1b2c3d4e5f60718293a4b",
+                     *       "client": {
+                     *         "total_chats": 1240
+                     *       },
+                     *       "created_at": "2026-01-01T21:30:00Z",
+                     *       "duration": 5400,
+                     *       "ended_at": "2026-01-01T21:30:00Z",
+                     *       "has_report": true,
+                     *       "mood": 0.21,
+                     *       "name": "Finals",
+                     *       "note": "Clip the last round",
+                     *       "origin": "live",
+                     *       "sentiment_count": {
+                     *         "negative": 100,
+                     *         "neutral": 610,
+                     *         "positive": 530
+                     *       },
+                     *       "session_id": "65a1b2c3d4e5f60718293a41",
+                     *       "started_at": "2026-01-01T20:00:00Z",
+                     *       "status": "active",
+                     *       "streamer_name": "somebody",
+                     *       "summary": "42 people wrote 1,240 messages in 90 minutes, 29.5 each.",
+                     *       "summary_by": "rules",
+                     *       "tags": [
+                     *         "finals"
+                     *       ],
+                     *       "time_series": [
+                     *         {
+                     *           "sentiment": "positive",
+                     *           "x": 1767297600000,
+                     *           "y": 0.5
+                     *         }
+                     *       ],
+                     *       "top_negative": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "top_neutral": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "top_positive": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "total_chats": 1240,
+                     *       "updated_at": "2026-01-01T21:30:00Z",
+                     *       "user_id": "65a1b2c3d4e5f60718293a40"
+                     *     }
+                     */
                     "application/json": components["schemas"]["HistoryDocument"];
                 };
             };
@@ -3048,6 +4792,191 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "snapshot": {
+                     *         "at": "2026-01-01T20:15:00Z",
+                     *         "channel": "somebody",
+                     *         "chatters": {
+                     *           "active": 96,
+                     *           "distinct": 310,
+                     *           "exact": true,
+                     *           "subscriber_messages": 402,
+                     *           "top": {
+                     *             "all": [
+                     *               {
+                     *                 "count": 64,
+                     *                 "login": "nora_q",
+                     *                 "name": "Nora_Q"
+                     *               }
+                     *             ],
+                     *             "negative": [
+                     *               {
+                     *                 "count": 64,
+                     *                 "login": "nora_q",
+                     *                 "name": "Nora_Q"
+                     *               }
+                     *             ],
+                     *             "neutral": [
+                     *               {
+                     *                 "count": 64,
+                     *                 "login": "nora_q",
+                     *                 "name": "Nora_Q"
+                     *               }
+                     *             ],
+                     *             "positive": [
+                     *               {
+                     *                 "count": 64,
+                     *                 "login": "nora_q",
+                     *                 "name": "Nora_Q"
+                     *               }
+                     *             ]
+                     *           },
+                     *           "top_error": 0
+                     *         },
+                     *         "counts": {
+                     *           "bots": 12,
+                     *           "commands": 31,
+                     *           "deleted": 4,
+                     *           "first": 7,
+                     *           "mirrored": 0,
+                     *           "negative": 210,
+                     *           "neutral": 620,
+                     *           "positive": 410,
+                     *           "questions": 88,
+                     *           "total": 1240,
+                     *           "unscored": 9,
+                     *           "unsure": 55,
+                     *           "waves": 40
+                     *         },
+                     *         "duration_seconds": 5400,
+                     *         "emotes": [
+                     *           {
+                     *             "count": 42,
+                     *             "emote_id": "25",
+                     *             "negative": 210,
+                     *             "neutral": 620,
+                     *             "positive": 410,
+                     *             "term": "amazing"
+                     *           }
+                     *         ],
+                     *         "ended_at": "2026-01-01T21:30:00Z",
+                     *         "gaps": [
+                     *           {
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "reason": "connection lost",
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ],
+                     *         "id": "65a1b2c3d4e5f60718293a41",
+                     *         "marks": [
+                     *           {
+                     *             "at": "2026-01-01T20:15:00Z",
+                     *             "count": 42,
+                     *             "kind": "raid",
+                     *             "name": "Vale_Raider",
+                     *             "text": ""
+                     *           }
+                     *         ],
+                     *         "moments": [
+                     *           {
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "id": "hype-1767297600",
+                     *             "kind": "hype",
+                     *             "label": "Hype",
+                     *             "peak": 182.5,
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ],
+                     *         "mood": {
+                     *           "all": 0.21,
+                     *           "m1": 0.3,
+                     *           "m15": 0.2,
+                     *           "m5": 0.25,
+                     *           "m60": 0.21,
+                     *           "now": 0.4,
+                     *           "trend": 0.02
+                     *         },
+                     *         "rate": {
+                     *           "m1": 52,
+                     *           "m5": 47.2,
+                     *           "now": 55,
+                     *           "peak": 182.5,
+                     *           "peak_at": "2026-01-01T20:20:00Z"
+                     *         },
+                     *         "running": true,
+                     *         "started_at": "2026-01-01T20:00:00Z",
+                     *         "status": {
+                     *           "code": "suspended",
+                     *           "reason": "The channel does not exist",
+                     *           "since": "2026-01-01T20:00:00Z",
+                     *           "state": "connecting"
+                     *         },
+                     *         "term_error": 0,
+                     *         "terms": [
+                     *           {
+                     *             "count": 42,
+                     *             "emote_id": "25",
+                     *             "negative": 210,
+                     *             "neutral": 620,
+                     *             "positive": 410,
+                     *             "term": "amazing"
+                     *           }
+                     *         ],
+                     *         "waves": [
+                     *           {
+                     *             "chatters": 18,
+                     *             "count": 42,
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "text": "what a save",
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "timeline": {
+                     *         "buckets": [
+                     *           {
+                     *             "neg": 3,
+                     *             "neu": 9,
+                     *             "pos": 8,
+                     *             "sum": 4.2,
+                     *             "t": 1767297600,
+                     *             "w": 20,
+                     *             "wsum": 3.9
+                     *           }
+                     *         ],
+                     *         "from": "2026-01-01T20:10:00Z",
+                     *         "gaps": [
+                     *           {
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "reason": "connection lost",
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ],
+                     *         "marks": [
+                     *           {
+                     *             "at": "2026-01-01T20:15:00Z",
+                     *             "count": 42,
+                     *             "kind": "raid",
+                     *             "name": "Vale_Raider",
+                     *             "text": ""
+                     *           }
+                     *         ],
+                     *         "moments": [
+                     *           {
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "id": "hype-1767297600",
+                     *             "kind": "hype",
+                     *             "label": "Hype",
+                     *             "peak": 182.5,
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ],
+                     *         "step_seconds": 60,
+                     *         "to": "2026-01-01T20:15:00Z"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Report"];
                 };
             };
@@ -3114,17 +5043,1635 @@ export interface operations {
             };
         };
     };
+    "admin-list-invites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "created_at": "2026-01-01T20:00:00Z",
+                     *         "created_by": "65a1b2c3d4e5f60718293a4b",
+                     *         "email": "nora@example.org",
+                     *         "expires_at": "2026-01-08T20:00:00Z",
+                     *         "id": "65a1b2c3d4e5f60718293a4b",
+                     *         "role": "user",
+                     *         "used": 1,
+                     *         "uses": 5
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["Invitation"][] | null;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-create-invite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "nora@example.org",
+                 *       "expires_in_hours": 168,
+                 *       "role": "user",
+                 *       "uses": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["InviteRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "invite": {
+                     *         "created_at": "2026-01-01T20:00:00Z",
+                     *         "created_by": "65a1b2c3d4e5f60718293a4b",
+                     *         "email": "nora@example.org",
+                     *         "expires_at": "2026-01-08T20:00:00Z",
+                     *         "id": "65a1b2c3d4e5f60718293a4b",
+                     *         "role": "user",
+                     *         "used": 1,
+                     *         "uses": 5
+                     *       },
+                     *       "link": "https://mood.example/register?invite=wT3cY1Jm5bq0x8sQdHn2kV7rZpL4fGaE6uXoNiRtB9M"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Invited"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-revoke-invite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the invitation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Email verified successfully"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-logs": {
+        parameters: {
+            query?: {
+                /** @description Which page, beginning with 1 */
+                page?: number;
+                /** @description How many on a page */
+                limit?: number;
+                /** @description Part of name, activity or details, as it is written, whatever its case */
+                search?: string;
+                /** @description id, user_name, activity or created_at; anything else counts as created_at */
+                sortField?: string;
+                /** @description asc; anything else counts as desc */
+                sortDirection?: string;
+                /** @description Exactly this one */
+                activity?: string;
+                /** @description Only what this user did */
+                user_id?: string;
+                /** @description Only entries from then on */
+                from?: string;
+                /** @description Only entries from before */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "logs": [
+                     *         {
+                     *           "_id": "65a1b2c3d4e5f60718293a4b",
+                     *           "activity": "Logged in",
+                     *           "created_at": "2026-01-01T20:00:00Z",
+                     *           "details": "Channel: somebody",
+                     *           "user_id": "65a1b2c3d4e5f60718293a4b",
+                     *           "user_name": "Nora Quill"
+                     *         }
+                     *       ],
+                     *       "pagination": {
+                     *         "current_page": 1,
+                     *         "has_next": true,
+                     *         "has_prev": true,
+                     *         "limit": 10,
+                     *         "total_count": 35,
+                     *         "total_pages": 4
+                     *       },
+                     *       "totalItems": 35
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-log-activities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       "Logged in",
+                     *       "Saved an Analysis"
+                     *     ]
+                     */
+                    "application/json": string[] | null;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-clean-up-logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "days_to_keep": 90
+                 *     }
+                 */
+                "application/json": components["schemas"]["CleanUpRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deleted_count": 120,
+                     *       "message": "Successfully cleaned up logs"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CleanedUp"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dead": [
+                     *         {
+                     *           "attempts": 1,
+                     *           "created_at": "2026-01-01T20:00:00Z",
+                     *           "dead_at": "2026-01-04T20:00:00Z",
+                     *           "id": "K3TQ5ZRYNX2WLB4A@example.org",
+                     *           "kind": "code",
+                     *           "next_at": "2026-01-01T20:00:10Z",
+                     *           "reason": "The mail server smtp.example.org cannot be reached: the connection was refused",
+                     *           "subject": "Your OTP for Account Verification",
+                     *           "to": "nora@example.org"
+                     *         }
+                     *       ],
+                     *       "stats": {
+                     *         "dead": 0,
+                     *         "oldest": "2026-01-01T20:00:00Z",
+                     *         "waiting": 0
+                     *       },
+                     *       "waiting": [
+                     *         {
+                     *           "attempts": 1,
+                     *           "created_at": "2026-01-01T20:00:00Z",
+                     *           "dead_at": "2026-01-04T20:00:00Z",
+                     *           "id": "K3TQ5ZRYNX2WLB4A@example.org",
+                     *           "kind": "code",
+                     *           "next_at": "2026-01-01T20:00:10Z",
+                     *           "reason": "The mail server smtp.example.org cannot be reached: the connection was refused",
+                     *           "subject": "Your OTP for Account Verification",
+                     *           "to": "nora@example.org"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OutboxView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-test-mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "to": "ada@example.org"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AdminMailTestRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Email verified successfully"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-retry-mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the mail: its Message-ID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Email verified successfully"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "channels": {
+                     *         "limit": 100,
+                     *         "running": 3
+                     *       },
+                     *       "checks": {
+                     *         "store": {
+                     *           "detail": "inside the process",
+                     *           "required": true,
+                     *           "status": "up"
+                     *         }
+                     *       },
+                     *       "mail": {
+                     *         "dead": 0,
+                     *         "oldest": "2026-01-01T20:00:00Z",
+                     *         "waiting": 0
+                     *       },
+                     *       "mail_by": "smtp",
+                     *       "messages": 1240,
+                     *       "saved": 17,
+                     *       "sockets": 41,
+                     *       "store": {
+                     *         "detail": "inside the process",
+                     *         "required": true,
+                     *         "status": "up"
+                     *       },
+                     *       "uptime": 3600,
+                     *       "usage": {
+                     *         "day": "2026-01-01",
+                     *         "failed_sign_ins": 2,
+                     *         "messages": 1240,
+                     *         "registrations": 1,
+                     *         "saved": 17,
+                     *         "sign_ins": 9,
+                     *         "started": 4
+                     *       },
+                     *       "users": {
+                     *         "active": 40,
+                     *         "admins": 2,
+                     *         "total": 42
+                     *       },
+                     *       "version": "1.2.3"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-sockets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "by_channel": [
+                     *         {
+                     *           "channel": "somebody",
+                     *           "count": 42
+                     *         }
+                     *       ],
+                     *       "by_user": [
+                     *         {
+                     *           "count": 42,
+                     *           "email": "nora@example.org",
+                     *           "name": "Nora Quill",
+                     *           "user_id": "65a1b2c3d4e5f60718293a4b"
+                     *         }
+                     *       ],
+                     *       "total": 1240
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Sockets"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-usage": {
+        parameters: {
+            query?: {
+                /** @description How many, today included */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "day": "2026-01-01",
+                     *         "failed_sign_ins": 2,
+                     *         "messages": 1240,
+                     *         "registrations": 1,
+                     *         "saved": 17,
+                     *         "sign_ins": 9,
+                     *         "started": 4
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["UsageDay"][] | null;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-count-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "total": 1200
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-users": {
+        parameters: {
+            query?: {
+                /** @description Beginning with 1 */
+                page?: number;
+                /** @description Users on a page; 20 when not given */
+                limit?: number;
+                /** @description Part of the name or the address, as it is written, whatever its case */
+                search?: string;
+                /** @description Only users of this role */
+                role?: "user" | "admin";
+                /** @description Only users of this status */
+                status?: "active" | "not_active" | "suspended";
+                /** @description created_at when not given */
+                sort?: "created_at" | "name" | "email" | "role" | "status";
+                /** @description asc when not given */
+                direction?: "asc" | "desc";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "_id": "65a1b2c3d4e5f60718293a4b",
+                     *         "created_at": "2026-01-01T20:00:00Z",
+                     *         "email": "nora@example.org",
+                     *         "first_name": "Nora",
+                     *         "last_name": "Quill",
+                     *         "profile_image": "data:image/png;base64,iVBORw0KGgo=",
+                     *         "role": "user",
+                     *         "status": "active",
+                     *         "updated_at": "2026-01-02T08:00:00Z"
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["AdminUser"][] | components["schemas"]["UserPage"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-create-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "nora@example.org",
+                 *       "first_name": "Nora",
+                 *       "last_name": "Quill",
+                 *       "password": "Tangerine7! boat",
+                 *       "role": "user"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AdminCreateUserRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "_id": "65a1b2c3d4e5f60718293a4b",
+                     *       "created_at": "2026-01-01T20:00:00Z",
+                     *       "email": "nora@example.org",
+                     *       "first_name": "Nora",
+                     *       "last_name": "Quill",
+                     *       "profile_image": "data:image/png;base64,iVBORw0KGgo=",
+                     *       "role": "user",
+                     *       "status": "active",
+                     *       "updated_at": "2026-01-02T08:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AdminUser"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-count-users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "active": 40,
+                     *       "admins": 2,
+                     *       "total": 42
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UserCounts"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-update-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the user */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "nora@example.org",
+                 *       "first_name": "Nora",
+                 *       "last_name": "Quill",
+                 *       "role": "user",
+                 *       "status": "active"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AdminUserRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "_id": "65a1b2c3d4e5f60718293a4b",
+                     *       "created_at": "2026-01-01T20:00:00Z",
+                     *       "email": "nora@example.org",
+                     *       "first_name": "Nora",
+                     *       "last_name": "Quill",
+                     *       "profile_image": "data:image/png;base64,iVBORw0KGgo=",
+                     *       "role": "user",
+                     *       "status": "active",
+                     *       "updated_at": "2026-01-02T08:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AdminUser"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-delete-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the user */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deleted_history_count": 12,
+                     *       "message": "Account deleted successfully"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AccountDeleted"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-list-history": {
         parameters: {
             query?: {
                 /** @description deleted: the archive */
                 status?: "active" | "deleted";
+                /** @description Which page, beginning with 1 */
                 page?: number;
                 /** @description How many on a page */
                 limit?: number;
                 /** @description Part of the channel, name, note or a tag, whatever its case */
                 search?: string;
+                /** @description What the list is ordered by */
                 sort?: "created_at" | "channel" | "name" | "duration" | "messages" | "mood";
+                /** @description Smallest or largest first */
                 direction?: "asc" | "desc";
                 /** @description Saved from then on: an RFC 3339 time, or a day */
                 from?: string;
@@ -3158,7 +6705,334 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "_id": "65a1b2c3d4e5f60718293a4b",
+                     *         "client": {
+                     *           "total_chats": 1240
+                     *         },
+                     *         "created_at": "2026-01-01T21:30:00Z",
+                     *         "duration": 5400,
+                     *         "ended_at": "2026-01-01T21:30:00Z",
+                     *         "has_report": true,
+                     *         "mood": 0.21,
+                     *         "name": "Finals",
+                     *         "note": "Clip the last round",
+                     *         "origin": "live",
+                     *         "sentiment_count": {
+                     *           "negative": 100,
+                     *           "neutral": 610,
+                     *           "positive": 530
+                     *         },
+                     *         "session_id": "65a1b2c3d4e5f60718293a41",
+                     *         "started_at": "2026-01-01T20:00:00Z",
+                     *         "status": "active",
+                     *         "streamer_name": "somebody",
+                     *         "summary": "42 people wrote 1,240 messages in 90 minutes, 29.5 each.",
+                     *         "summary_by": "rules",
+                     *         "tags": [
+                     *           "finals"
+                     *         ],
+                     *         "time_series": [
+                     *           {
+                     *             "sentiment": "positive",
+                     *             "x": 1767297600000,
+                     *             "y": 0.5
+                     *           }
+                     *         ],
+                     *         "top_negative": [
+                     *           {
+                     *             "count": 12,
+                     *             "username": "viewer_one"
+                     *           }
+                     *         ],
+                     *         "top_neutral": [
+                     *           {
+                     *             "count": 12,
+                     *             "username": "viewer_one"
+                     *           }
+                     *         ],
+                     *         "top_positive": [
+                     *           {
+                     *             "count": 12,
+                     *             "username": "viewer_one"
+                     *           }
+                     *         ],
+                     *         "total_chats": 1240,
+                     *         "updated_at": "2026-01-01T21:30:00Z",
+                     *         "user_id": "65a1b2c3d4e5f60718293a40"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["HistoryDocument"][] | components["schemas"]["HistoryPage"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-profile-image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the user */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The image */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Security-Policy"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/gif": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-reset-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the user */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "link": "https://mood.example/reset-password/65a1b2c3d4e5f60718293a4b/wT3cY1Jm5bq0x8sQdHn2kV7rZpL4fGaE6uXoNiRtB9M",
+                     *       "message": "A link to set a new password was mailed to nora@example.org"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ResetOffered"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-sign-out-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the user */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ended": 3,
+                     *       "message": "Signed out everywhere"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SessionsEnded"];
                 };
             };
             /** @description Unauthorized */
@@ -3232,6 +7106,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "user": {
+                     *         "email": "nora@example.org",
+                     *         "first_name": "Nora",
+                     *         "id": "65a1b2c3d4e5f60718293a4b",
+                     *         "last_name": "Quill",
+                     *         "profile_image": "data:image/jpeg;base64,/9j/4AAQSkZJRg==",
+                     *         "role": "user"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["CurrentUser"];
                 };
             };
@@ -3288,6 +7174,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "channels": [
+                     *         {
+                     *           "channel": "somebody",
+                     *           "counts": {
+                     *             "bots": 12,
+                     *             "commands": 31,
+                     *             "deleted": 4,
+                     *             "first": 7,
+                     *             "mirrored": 0,
+                     *             "negative": 210,
+                     *             "neutral": 620,
+                     *             "positive": 410,
+                     *             "questions": 88,
+                     *             "total": 1240,
+                     *             "unscored": 9,
+                     *             "unsure": 55,
+                     *             "waves": 40
+                     *           },
+                     *           "id": "65a1b2c3d4e5f60718293a41",
+                     *           "mood": 0.21,
+                     *           "rate": 48.5,
+                     *           "started_at": "2026-01-01T20:00:00Z",
+                     *           "status": {
+                     *             "code": "suspended",
+                     *             "reason": "The channel does not exist",
+                     *             "since": "2026-01-01T20:00:00Z",
+                     *             "state": "connecting"
+                     *           },
+                     *           "viewers": 12
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ChannelList"];
                 };
             };
@@ -3350,6 +7271,147 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-01-01T20:15:00Z",
+                     *       "channel": "somebody",
+                     *       "chatters": {
+                     *         "active": 96,
+                     *         "distinct": 310,
+                     *         "exact": true,
+                     *         "subscriber_messages": 402,
+                     *         "top": {
+                     *           "all": [
+                     *             {
+                     *               "count": 64,
+                     *               "login": "nora_q",
+                     *               "name": "Nora_Q"
+                     *             }
+                     *           ],
+                     *           "negative": [
+                     *             {
+                     *               "count": 64,
+                     *               "login": "nora_q",
+                     *               "name": "Nora_Q"
+                     *             }
+                     *           ],
+                     *           "neutral": [
+                     *             {
+                     *               "count": 64,
+                     *               "login": "nora_q",
+                     *               "name": "Nora_Q"
+                     *             }
+                     *           ],
+                     *           "positive": [
+                     *             {
+                     *               "count": 64,
+                     *               "login": "nora_q",
+                     *               "name": "Nora_Q"
+                     *             }
+                     *           ]
+                     *         },
+                     *         "top_error": 0
+                     *       },
+                     *       "counts": {
+                     *         "bots": 12,
+                     *         "commands": 31,
+                     *         "deleted": 4,
+                     *         "first": 7,
+                     *         "mirrored": 0,
+                     *         "negative": 210,
+                     *         "neutral": 620,
+                     *         "positive": 410,
+                     *         "questions": 88,
+                     *         "total": 1240,
+                     *         "unscored": 9,
+                     *         "unsure": 55,
+                     *         "waves": 40
+                     *       },
+                     *       "duration_seconds": 5400,
+                     *       "emotes": [
+                     *         {
+                     *           "count": 42,
+                     *           "emote_id": "25",
+                     *           "negative": 210,
+                     *           "neutral": 620,
+                     *           "positive": 410,
+                     *           "term": "amazing"
+                     *         }
+                     *       ],
+                     *       "ended_at": "2026-01-01T21:30:00Z",
+                     *       "gaps": [
+                     *         {
+                     *           "from": "2026-01-01T20:10:00Z",
+                     *           "reason": "connection lost",
+                     *           "to": "2026-01-01T20:15:00Z"
+                     *         }
+                     *       ],
+                     *       "id": "65a1b2c3d4e5f60718293a41",
+                     *       "marks": [
+                     *         {
+                     *           "at": "2026-01-01T20:15:00Z",
+                     *           "count": 42,
+                     *           "kind": "raid",
+                     *           "name": "Vale_Raider",
+                     *           "text": ""
+                     *         }
+                     *       ],
+                     *       "moments": [
+                     *         {
+                     *           "from": "2026-01-01T20:10:00Z",
+                     *           "id": "hype-1767297600",
+                     *           "kind": "hype",
+                     *           "label": "Hype",
+                     *           "peak": 182.5,
+                     *           "to": "2026-01-01T20:15:00Z"
+                     *         }
+                     *       ],
+                     *       "mood": {
+                     *         "all": 0.21,
+                     *         "m1": 0.3,
+                     *         "m15": 0.2,
+                     *         "m5": 0.25,
+                     *         "m60": 0.21,
+                     *         "now": 0.4,
+                     *         "trend": 0.02
+                     *       },
+                     *       "rate": {
+                     *         "m1": 52,
+                     *         "m5": 47.2,
+                     *         "now": 55,
+                     *         "peak": 182.5,
+                     *         "peak_at": "2026-01-01T20:20:00Z"
+                     *       },
+                     *       "running": true,
+                     *       "started_at": "2026-01-01T20:00:00Z",
+                     *       "status": {
+                     *         "code": "suspended",
+                     *         "reason": "The channel does not exist",
+                     *         "since": "2026-01-01T20:00:00Z",
+                     *         "state": "connecting"
+                     *       },
+                     *       "term_error": 0,
+                     *       "terms": [
+                     *         {
+                     *           "count": 42,
+                     *           "emote_id": "25",
+                     *           "negative": 210,
+                     *           "neutral": 620,
+                     *           "positive": 410,
+                     *           "term": "amazing"
+                     *         }
+                     *       ],
+                     *       "waves": [
+                     *         {
+                     *           "chatters": 18,
+                     *           "count": 42,
+                     *           "from": "2026-01-01T20:10:00Z",
+                     *           "text": "what a save",
+                     *           "to": "2026-01-01T20:15:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Snapshot"];
                 };
             };
@@ -3441,6 +7503,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "chatters": [
+                     *         {
+                     *           "count": 64,
+                     *           "login": "nora_q",
+                     *           "name": "Nora_Q"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ChatterList"];
                 };
             };
@@ -3532,6 +7605,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "emotes": [
+                     *         {
+                     *           "count": 42,
+                     *           "emote_id": "25",
+                     *           "negative": 210,
+                     *           "neutral": 620,
+                     *           "positive": 410,
+                     *           "term": "amazing"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["EmoteList"];
                 };
             };
@@ -3622,6 +7709,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "messages": [
+                     *         {
+                     *           "$": 0,
+                     *           "b": [
+                     *             "subscriber/12"
+                     *           ],
+                     *           "c": "#1E90FF",
+                     *           "e": [
+                     *             [
+                     *               "25",
+                     *               0,
+                     *               5
+                     *             ]
+                     *           ],
+                     *           "f": "s",
+                     *           "id": "5c2b0b9e-8b0e-4e0e-9d43-0f6a2c1f7d55",
+                     *           "k": 0.91,
+                     *           "l": "p",
+                     *           "n": "Nora_Q",
+                     *           "r": {
+                     *             "id": "8f0c7f7a-3ad1-4f0c-b7a3-5f5f3c1f0a11",
+                     *             "u": "vale",
+                     *             "x": "did he save it?"
+                     *           },
+                     *           "s": 0.7,
+                     *           "t": 1767297600123,
+                     *           "u": "nora_q",
+                     *           "x": "Kappa what a save"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["MessageList"];
                 };
             };
@@ -3713,6 +7834,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "terms": [
+                     *         {
+                     *           "count": 42,
+                     *           "emote_id": "25",
+                     *           "negative": 210,
+                     *           "neutral": 620,
+                     *           "positive": 410,
+                     *           "term": "amazing"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["TermList"];
                 };
             };
@@ -3806,6 +7941,50 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "buckets": [
+                     *         {
+                     *           "neg": 3,
+                     *           "neu": 9,
+                     *           "pos": 8,
+                     *           "sum": 4.2,
+                     *           "t": 1767297600,
+                     *           "w": 20,
+                     *           "wsum": 3.9
+                     *         }
+                     *       ],
+                     *       "from": "2026-01-01T20:10:00Z",
+                     *       "gaps": [
+                     *         {
+                     *           "from": "2026-01-01T20:10:00Z",
+                     *           "reason": "connection lost",
+                     *           "to": "2026-01-01T20:15:00Z"
+                     *         }
+                     *       ],
+                     *       "marks": [
+                     *         {
+                     *           "at": "2026-01-01T20:15:00Z",
+                     *           "count": 42,
+                     *           "kind": "raid",
+                     *           "name": "Vale_Raider",
+                     *           "text": ""
+                     *         }
+                     *       ],
+                     *       "moments": [
+                     *         {
+                     *           "from": "2026-01-01T20:10:00Z",
+                     *           "id": "hype-1767297600",
+                     *           "kind": "hype",
+                     *           "label": "Hype",
+                     *           "peak": 182.5,
+                     *           "to": "2026-01-01T20:15:00Z"
+                     *         }
+                     *       ],
+                     *       "step_seconds": 60,
+                     *       "to": "2026-01-01T20:15:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Timeline"];
                 };
             };
@@ -3883,6 +8062,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "nora@example.org",
+                 *       "message": "Which channels can be analysed?",
+                 *       "name": "Nora Quill",
+                 *       "subject": "A question"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ContactRequest"];
             };
         };
@@ -3893,6 +8080,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Email verified successfully"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Message"];
                 };
             };
@@ -3970,6 +8162,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "nora@example.org"
+                 *     }
+                 */
                 "application/json": components["schemas"]["EmailRequest"];
             };
         };
@@ -3980,6 +8177,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Email verified successfully"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Message"];
                 };
             };
@@ -4042,12 +8244,15 @@ export interface operations {
     "list-history": {
         parameters: {
             query?: {
+                /** @description Which page, beginning with 1 */
                 page?: number;
                 /** @description How many on a page */
                 limit?: number;
                 /** @description Part of the channel, name, note or a tag, whatever its case */
                 search?: string;
+                /** @description What the list is ordered by */
                 sort?: "created_at" | "channel" | "name" | "duration" | "messages" | "mood";
+                /** @description Smallest or largest first */
                 direction?: "asc" | "desc";
                 /** @description Saved from then on: an RFC 3339 time, or a day */
                 from?: string;
@@ -4078,6 +8283,66 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "_id": "65a1b2c3d4e5f60718293a4b",
+                     *         "client": {
+                     *           "total_chats": 1240
+                     *         },
+                     *         "created_at": "2026-01-01T21:30:00Z",
+                     *         "duration": 5400,
+                     *         "ended_at": "2026-01-01T21:30:00Z",
+                     *         "has_report": true,
+                     *         "mood": 0.21,
+                     *         "name": "Finals",
+                     *         "note": "Clip the last round",
+                     *         "origin": "live",
+                     *         "sentiment_count": {
+                     *           "negative": 100,
+                     *           "neutral": 610,
+                     *           "positive": 530
+                     *         },
+                     *         "session_id": "65a1b2c3d4e5f60718293a41",
+                     *         "started_at": "2026-01-01T20:00:00Z",
+                     *         "status": "active",
+                     *         "streamer_name": "somebody",
+                     *         "summary": "42 people wrote 1,240 messages in 90 minutes, 29.5 each.",
+                     *         "summary_by": "rules",
+                     *         "tags": [
+                     *           "finals"
+                     *         ],
+                     *         "time_series": [
+                     *           {
+                     *             "sentiment": "positive",
+                     *             "x": 1767297600000,
+                     *             "y": 0.5
+                     *           }
+                     *         ],
+                     *         "top_negative": [
+                     *           {
+                     *             "count": 12,
+                     *             "username": "viewer_one"
+                     *           }
+                     *         ],
+                     *         "top_neutral": [
+                     *           {
+                     *             "count": 12,
+                     *             "username": "viewer_one"
+                     *           }
+                     *         ],
+                     *         "top_positive": [
+                     *           {
+                     *             "count": 12,
+                     *             "username": "viewer_one"
+                     *           }
+                     *         ],
+                     *         "total_chats": 1240,
+                     *         "updated_at": "2026-01-01T21:30:00Z",
+                     *         "user_id": "65a1b2c3d4e5f60718293a40"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["HistoryDocument"][] | components["schemas"]["HistoryPage"];
                 };
             };
@@ -4131,12 +8396,15 @@ export interface operations {
     "list-deleted-history": {
         parameters: {
             query?: {
+                /** @description Which page, beginning with 1 */
                 page?: number;
                 /** @description How many on a page */
                 limit?: number;
                 /** @description Part of the channel, name, note or a tag, whatever its case */
                 search?: string;
+                /** @description What the list is ordered by */
                 sort?: "created_at" | "channel" | "name" | "duration" | "messages" | "mood";
+                /** @description Smallest or largest first */
                 direction?: "asc" | "desc";
                 /** @description Saved from then on: an RFC 3339 time, or a day */
                 from?: string;
@@ -4167,6 +8435,66 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "_id": "65a1b2c3d4e5f60718293a4b",
+                     *         "client": {
+                     *           "total_chats": 1240
+                     *         },
+                     *         "created_at": "2026-01-01T21:30:00Z",
+                     *         "duration": 5400,
+                     *         "ended_at": "2026-01-01T21:30:00Z",
+                     *         "has_report": true,
+                     *         "mood": 0.21,
+                     *         "name": "Finals",
+                     *         "note": "Clip the last round",
+                     *         "origin": "live",
+                     *         "sentiment_count": {
+                     *           "negative": 100,
+                     *           "neutral": 610,
+                     *           "positive": 530
+                     *         },
+                     *         "session_id": "65a1b2c3d4e5f60718293a41",
+                     *         "started_at": "2026-01-01T20:00:00Z",
+                     *         "status": "active",
+                     *         "streamer_name": "somebody",
+                     *         "summary": "42 people wrote 1,240 messages in 90 minutes, 29.5 each.",
+                     *         "summary_by": "rules",
+                     *         "tags": [
+                     *           "finals"
+                     *         ],
+                     *         "time_series": [
+                     *           {
+                     *             "sentiment": "positive",
+                     *             "x": 1767297600000,
+                     *             "y": 0.5
+                     *           }
+                     *         ],
+                     *         "top_negative": [
+                     *           {
+                     *             "count": 12,
+                     *             "username": "viewer_one"
+                     *           }
+                     *         ],
+                     *         "top_neutral": [
+                     *           {
+                     *             "count": 12,
+                     *             "username": "viewer_one"
+                     *           }
+                     *         ],
+                     *         "top_positive": [
+                     *           {
+                     *             "count": 12,
+                     *             "username": "viewer_one"
+                     *           }
+                     *         ],
+                     *         "total_chats": 1240,
+                     *         "updated_at": "2026-01-01T21:30:00Z",
+                     *         "user_id": "65a1b2c3d4e5f60718293a40"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["HistoryDocument"][] | components["schemas"]["HistoryPage"];
                 };
             };
@@ -4217,6 +8545,214 @@ export interface operations {
             };
         };
     };
+    "import-history": {
+        parameters: {
+            query?: {
+                /** @description auto finds it by looking at the log */
+                format?: "auto" | "irc" | "justlog-text" | "messages-json" | "chatterino" | "twitchdownloader-json" | "twitchdownloader-text" | "chat-downloader-json" | "chat-downloader-text" | "irc-client-text" | "plain-text" | "csv" | "chatmood";
+                /**
+                 * @description The channel to take, or whose chat it is where the log does not tell
+                 * @example somebody
+                 */
+                channel?: string;
+                /**
+                 * @description Time zone of logs whose times name none; UTC when absent
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /**
+                 * @description Name of the file, where the log is the body: some formats tell channel and day only there
+                 * @example somebody-2026-01-31.log
+                 */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example 2026-01-31 20:00:00 #somebody nora_q: what a save */
+                "application/octet-stream": string;
+                /**
+                 * @example {
+                 *       "channel": "somebody",
+                 *       "file": "2026-01-31 20:00:00 #somebody nora_q: what a save\n",
+                 *       "format": "auto",
+                 *       "tz": "Europe/Berlin"
+                 *     }
+                 */
+                "multipart/form-data": {
+                    channel?: string;
+                    /** Format: binary */
+                    file: string;
+                    format?: string;
+                    tz?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The saved analysis */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "_id": "65a1b2c3d4e5f60718293a4b",
+                     *       "client": {
+                     *         "total_chats": 1240
+                     *       },
+                     *       "created_at": "2026-01-01T21:30:00Z",
+                     *       "duration": 5400,
+                     *       "ended_at": "2026-01-01T21:30:00Z",
+                     *       "has_report": true,
+                     *       "mood": 0.21,
+                     *       "name": "Finals",
+                     *       "note": "Clip the last round",
+                     *       "origin": "live",
+                     *       "sentiment_count": {
+                     *         "negative": 100,
+                     *         "neutral": 610,
+                     *         "positive": 530
+                     *       },
+                     *       "session_id": "65a1b2c3d4e5f60718293a41",
+                     *       "source": {
+                     *         "bytes": 184320,
+                     *         "file": "somebody-2026-01-31.log.gz",
+                     *         "format": "justlog-text",
+                     *         "lines": 1240,
+                     *         "notes": [],
+                     *         "problem_count": 0,
+                     *         "problems": [],
+                     *         "seconds": 5400,
+                     *         "truncated": true
+                     *       },
+                     *       "started_at": "2026-01-01T20:00:00Z",
+                     *       "status": "active",
+                     *       "streamer_name": "somebody",
+                     *       "summary": "42 people wrote 1,240 messages in 90 minutes, 29.5 each.",
+                     *       "summary_by": "rules",
+                     *       "tags": [
+                     *         "finals"
+                     *       ],
+                     *       "time_series": [
+                     *         {
+                     *           "sentiment": "positive",
+                     *           "x": 1767297600000,
+                     *           "y": 0.5
+                     *         }
+                     *       ],
+                     *       "top_negative": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "top_neutral": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "top_positive": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "total_chats": 1240,
+                     *       "updated_at": "2026-01-01T21:30:00Z",
+                     *       "user_id": "65a1b2c3d4e5f60718293a40"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ImportedHistory"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "save-history": {
         parameters: {
             query?: never;
@@ -4226,6 +8762,45 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "duration": 5400,
+                 *       "sentiment_count": {
+                 *         "negative": 100,
+                 *         "neutral": 610,
+                 *         "positive": 530
+                 *       },
+                 *       "session_id": "65a1b2c3d4e5f60718293a41",
+                 *       "streamer_name": "somebody",
+                 *       "summary": "42 people wrote 1,240 messages in 90 minutes, 29.5 each.",
+                 *       "time_series": [
+                 *         {
+                 *           "sentiment": "positive",
+                 *           "x": 1767297600000,
+                 *           "y": 0.5
+                 *         }
+                 *       ],
+                 *       "top_negative": [
+                 *         {
+                 *           "count": 12,
+                 *           "username": "viewer_one"
+                 *         }
+                 *       ],
+                 *       "top_neutral": [
+                 *         {
+                 *           "count": 12,
+                 *           "username": "viewer_one"
+                 *         }
+                 *       ],
+                 *       "top_positive": [
+                 *         {
+                 *           "count": 12,
+                 *           "username": "viewer_one"
+                 *         }
+                 *       ],
+                 *       "total_chats": 1240
+                 *     }
+                 */
                 "application/json": components["schemas"]["SaveRequest"];
             };
         };
@@ -4236,6 +8811,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "history_id": "65a1b2c3d4e5f60718293a4b",
+                     *       "message": "Analysis saved successfully",
+                     *       "origin": "live"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Saved"];
                 };
             };
@@ -4319,6 +8901,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "tags": [
+                     *         {
+                     *           "count": 3,
+                     *           "name": "finals"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["HistoryTags"];
                 };
             };
@@ -4387,6 +8979,64 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "_id": "65a1b2c3d4e5f60718293a4b",
+                     *       "client": {
+                     *         "total_chats": 1240
+                     *       },
+                     *       "created_at": "2026-01-01T21:30:00Z",
+                     *       "duration": 5400,
+                     *       "ended_at": "2026-01-01T21:30:00Z",
+                     *       "has_report": true,
+                     *       "mood": 0.21,
+                     *       "name": "Finals",
+                     *       "note": "Clip the last round",
+                     *       "origin": "live",
+                     *       "sentiment_count": {
+                     *         "negative": 100,
+                     *         "neutral": 610,
+                     *         "positive": 530
+                     *       },
+                     *       "session_id": "65a1b2c3d4e5f60718293a41",
+                     *       "started_at": "2026-01-01T20:00:00Z",
+                     *       "status": "active",
+                     *       "streamer_name": "somebody",
+                     *       "summary": "42 people wrote 1,240 messages in 90 minutes, 29.5 each.",
+                     *       "summary_by": "rules",
+                     *       "tags": [
+                     *         "finals"
+                     *       ],
+                     *       "time_series": [
+                     *         {
+                     *           "sentiment": "positive",
+                     *           "x": 1767297600000,
+                     *           "y": 0.5
+                     *         }
+                     *       ],
+                     *       "top_negative": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "top_neutral": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "top_positive": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "total_chats": 1240,
+                     *       "updated_at": "2026-01-01T21:30:00Z",
+                     *       "user_id": "65a1b2c3d4e5f60718293a40"
+                     *     }
+                     */
                     "application/json": components["schemas"]["HistoryDocument"];
                 };
             };
@@ -4454,6 +9104,10 @@ export interface operations {
             };
             header?: never;
             path: {
+                /**
+                 * @description Of the saved analysis
+                 * @example 65a1b2c3d4e5f60718293a4b
+                 */
                 id: string;
             };
             cookie?: never;
@@ -4466,6 +9120,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "History deleted successfully"
+                     *     }
+                     */
                     "application/json": components["schemas"]["HistoryMessage"];
                 };
             };
@@ -4539,12 +9198,25 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Of the saved analysis
+                 * @example 65a1b2c3d4e5f60718293a4b
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Finals",
+                 *       "note": "Clip the last round",
+                 *       "tags": [
+                 *         "finals"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["HistoryChanges"];
             };
         };
@@ -4555,6 +9227,64 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "_id": "65a1b2c3d4e5f60718293a4b",
+                     *       "client": {
+                     *         "total_chats": 1240
+                     *       },
+                     *       "created_at": "2026-01-01T21:30:00Z",
+                     *       "duration": 5400,
+                     *       "ended_at": "2026-01-01T21:30:00Z",
+                     *       "has_report": true,
+                     *       "mood": 0.21,
+                     *       "name": "Finals",
+                     *       "note": "Clip the last round",
+                     *       "origin": "live",
+                     *       "sentiment_count": {
+                     *         "negative": 100,
+                     *         "neutral": 610,
+                     *         "positive": 530
+                     *       },
+                     *       "session_id": "65a1b2c3d4e5f60718293a41",
+                     *       "started_at": "2026-01-01T20:00:00Z",
+                     *       "status": "active",
+                     *       "streamer_name": "somebody",
+                     *       "summary": "42 people wrote 1,240 messages in 90 minutes, 29.5 each.",
+                     *       "summary_by": "rules",
+                     *       "tags": [
+                     *         "finals"
+                     *       ],
+                     *       "time_series": [
+                     *         {
+                     *           "sentiment": "positive",
+                     *           "x": 1767297600000,
+                     *           "y": 0.5
+                     *         }
+                     *       ],
+                     *       "top_negative": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "top_neutral": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "top_positive": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "total_chats": 1240,
+                     *       "updated_at": "2026-01-01T21:30:00Z",
+                     *       "user_id": "65a1b2c3d4e5f60718293a40"
+                     *     }
+                     */
                     "application/json": components["schemas"]["HistoryDocument"];
                 };
             };
@@ -4656,6 +9386,191 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "snapshot": {
+                     *         "at": "2026-01-01T20:15:00Z",
+                     *         "channel": "somebody",
+                     *         "chatters": {
+                     *           "active": 96,
+                     *           "distinct": 310,
+                     *           "exact": true,
+                     *           "subscriber_messages": 402,
+                     *           "top": {
+                     *             "all": [
+                     *               {
+                     *                 "count": 64,
+                     *                 "login": "nora_q",
+                     *                 "name": "Nora_Q"
+                     *               }
+                     *             ],
+                     *             "negative": [
+                     *               {
+                     *                 "count": 64,
+                     *                 "login": "nora_q",
+                     *                 "name": "Nora_Q"
+                     *               }
+                     *             ],
+                     *             "neutral": [
+                     *               {
+                     *                 "count": 64,
+                     *                 "login": "nora_q",
+                     *                 "name": "Nora_Q"
+                     *               }
+                     *             ],
+                     *             "positive": [
+                     *               {
+                     *                 "count": 64,
+                     *                 "login": "nora_q",
+                     *                 "name": "Nora_Q"
+                     *               }
+                     *             ]
+                     *           },
+                     *           "top_error": 0
+                     *         },
+                     *         "counts": {
+                     *           "bots": 12,
+                     *           "commands": 31,
+                     *           "deleted": 4,
+                     *           "first": 7,
+                     *           "mirrored": 0,
+                     *           "negative": 210,
+                     *           "neutral": 620,
+                     *           "positive": 410,
+                     *           "questions": 88,
+                     *           "total": 1240,
+                     *           "unscored": 9,
+                     *           "unsure": 55,
+                     *           "waves": 40
+                     *         },
+                     *         "duration_seconds": 5400,
+                     *         "emotes": [
+                     *           {
+                     *             "count": 42,
+                     *             "emote_id": "25",
+                     *             "negative": 210,
+                     *             "neutral": 620,
+                     *             "positive": 410,
+                     *             "term": "amazing"
+                     *           }
+                     *         ],
+                     *         "ended_at": "2026-01-01T21:30:00Z",
+                     *         "gaps": [
+                     *           {
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "reason": "connection lost",
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ],
+                     *         "id": "65a1b2c3d4e5f60718293a41",
+                     *         "marks": [
+                     *           {
+                     *             "at": "2026-01-01T20:15:00Z",
+                     *             "count": 42,
+                     *             "kind": "raid",
+                     *             "name": "Vale_Raider",
+                     *             "text": ""
+                     *           }
+                     *         ],
+                     *         "moments": [
+                     *           {
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "id": "hype-1767297600",
+                     *             "kind": "hype",
+                     *             "label": "Hype",
+                     *             "peak": 182.5,
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ],
+                     *         "mood": {
+                     *           "all": 0.21,
+                     *           "m1": 0.3,
+                     *           "m15": 0.2,
+                     *           "m5": 0.25,
+                     *           "m60": 0.21,
+                     *           "now": 0.4,
+                     *           "trend": 0.02
+                     *         },
+                     *         "rate": {
+                     *           "m1": 52,
+                     *           "m5": 47.2,
+                     *           "now": 55,
+                     *           "peak": 182.5,
+                     *           "peak_at": "2026-01-01T20:20:00Z"
+                     *         },
+                     *         "running": true,
+                     *         "started_at": "2026-01-01T20:00:00Z",
+                     *         "status": {
+                     *           "code": "suspended",
+                     *           "reason": "The channel does not exist",
+                     *           "since": "2026-01-01T20:00:00Z",
+                     *           "state": "connecting"
+                     *         },
+                     *         "term_error": 0,
+                     *         "terms": [
+                     *           {
+                     *             "count": 42,
+                     *             "emote_id": "25",
+                     *             "negative": 210,
+                     *             "neutral": 620,
+                     *             "positive": 410,
+                     *             "term": "amazing"
+                     *           }
+                     *         ],
+                     *         "waves": [
+                     *           {
+                     *             "chatters": 18,
+                     *             "count": 42,
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "text": "what a save",
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "timeline": {
+                     *         "buckets": [
+                     *           {
+                     *             "neg": 3,
+                     *             "neu": 9,
+                     *             "pos": 8,
+                     *             "sum": 4.2,
+                     *             "t": 1767297600,
+                     *             "w": 20,
+                     *             "wsum": 3.9
+                     *           }
+                     *         ],
+                     *         "from": "2026-01-01T20:10:00Z",
+                     *         "gaps": [
+                     *           {
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "reason": "connection lost",
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ],
+                     *         "marks": [
+                     *           {
+                     *             "at": "2026-01-01T20:15:00Z",
+                     *             "count": 42,
+                     *             "kind": "raid",
+                     *             "name": "Vale_Raider",
+                     *             "text": ""
+                     *           }
+                     *         ],
+                     *         "moments": [
+                     *           {
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "id": "hype-1767297600",
+                     *             "kind": "hype",
+                     *             "label": "Hype",
+                     *             "peak": 182.5,
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ],
+                     *         "step_seconds": 60,
+                     *         "to": "2026-01-01T20:15:00Z"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Report"];
                 };
             };
@@ -4734,6 +9649,10 @@ export interface operations {
             };
             header?: never;
             path: {
+                /**
+                 * @description Of the saved analysis
+                 * @example 65a1b2c3d4e5f60718293a4b
+                 */
                 id: string;
             };
             cookie?: never;
@@ -4834,6 +9753,10 @@ export interface operations {
             };
             header?: never;
             path: {
+                /**
+                 * @description Of the saved analysis
+                 * @example 65a1b2c3d4e5f60718293a4b
+                 */
                 id: string;
             };
             cookie?: never;
@@ -4852,13 +9775,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "analysis": {
+                     *         "channel": "somebody"
+                     *       },
+                     *       "chatters": "names",
+                     *       "schema": "chatmood.report",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": {
                         [key: string]: unknown;
                     };
                     "application/pdf": string;
+                    /**
+                     * @example section,key,value
+                     *     counts,total,1240
+                     */
                     "text/csv": string;
+                    /** @example <!doctype html><title>somebody</title> */
                     "text/html": string;
+                    /**
+                     * @example # somebody
+                     *
+                     *     1,240 messages in 90 minutes
+                     */
                     "text/markdown": string;
+                    /** @example somebody: 1,240 messages in 90 minutes */
                     "text/plain": string;
                 };
             };
@@ -4943,6 +9887,65 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "_id": "65a1b2c3d4e5f60718293a4b",
+                     *       "client": {
+                     *         "total_chats": 1240
+                     *       },
+                     *       "created_at": "2026-01-01T21:30:00Z",
+                     *       "duration": 5400,
+                     *       "ended_at": "2026-01-01T21:30:00Z",
+                     *       "has_report": true,
+                     *       "message": "History restored successfully",
+                     *       "mood": 0.21,
+                     *       "name": "Finals",
+                     *       "note": "Clip the last round",
+                     *       "origin": "live",
+                     *       "sentiment_count": {
+                     *         "negative": 100,
+                     *         "neutral": 610,
+                     *         "positive": 530
+                     *       },
+                     *       "session_id": "65a1b2c3d4e5f60718293a41",
+                     *       "started_at": "2026-01-01T20:00:00Z",
+                     *       "status": "active",
+                     *       "streamer_name": "somebody",
+                     *       "summary": "42 people wrote 1,240 messages in 90 minutes, 29.5 each.",
+                     *       "summary_by": "rules",
+                     *       "tags": [
+                     *         "finals"
+                     *       ],
+                     *       "time_series": [
+                     *         {
+                     *           "sentiment": "positive",
+                     *           "x": 1767297600000,
+                     *           "y": 0.5
+                     *         }
+                     *       ],
+                     *       "top_negative": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "top_neutral": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "top_positive": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "total_chats": 1240,
+                     *       "updated_at": "2026-01-01T21:30:00Z",
+                     *       "user_id": "65a1b2c3d4e5f60718293a40"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Restored"];
                 };
             };
@@ -5020,6 +10023,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "shares": [
+                     *         {
+                     *           "chatters": "pseudonyms",
+                     *           "created_at": "2026-01-01T21:30:00Z",
+                     *           "expires_at": "2026-01-08T21:30:00Z",
+                     *           "id": "65a1b2c3d4e5f60718293a4c",
+                     *           "viewed_at": "2026-01-02T09:00:00Z",
+                     *           "views": 3
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ShareList"];
                 };
             };
@@ -5084,12 +10101,22 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Of the saved analysis
+                 * @example 65a1b2c3d4e5f60718293a4b
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "chatters": "pseudonyms",
+                 *       "expires_in_hours": 168
+                 *     }
+                 */
                 "application/json": components["schemas"]["ShareRequest"];
             };
         };
@@ -5101,6 +10128,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "link": "https://mood.example/shared/wT3cY1Jm5bq0x8sQdHn2kV7rZpL4fGaE6uXoNiRtB9M",
+                     *       "share": {
+                     *         "chatters": "pseudonyms",
+                     *         "created_at": "2026-01-01T21:30:00Z",
+                     *         "expires_at": "2026-01-08T21:30:00Z",
+                     *         "id": "65a1b2c3d4e5f60718293a4c",
+                     *         "viewed_at": "2026-01-02T09:00:00Z",
+                     *         "views": 3
+                     *       },
+                     *       "token": "wT3cY1Jm5bq0x8sQdHn2kV7rZpL4fGaE6uXoNiRtB9M"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Shared"];
                 };
             };
@@ -5183,7 +10224,15 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Of the saved analysis
+                 * @example 65a1b2c3d4e5f60718293a4b
+                 */
                 id: string;
+                /**
+                 * @description Of the link
+                 * @example 65a1b2c3d4e5f60718293a4b
+                 */
                 share_id: string;
             };
             cookie?: never;
@@ -5196,6 +10245,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "History deleted successfully"
+                     *     }
+                     */
                     "application/json": components["schemas"]["HistoryMessage"];
                 };
             };
@@ -5260,12 +10314,21 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Of the saved analysis
+                 * @example 65a1b2c3d4e5f60718293a4b
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "writer": "rules"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SummaryRequest"];
             };
         };
@@ -5276,6 +10339,65 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "_id": "65a1b2c3d4e5f60718293a4b",
+                     *       "client": {
+                     *         "total_chats": 1240
+                     *       },
+                     *       "created_at": "2026-01-01T21:30:00Z",
+                     *       "duration": 5400,
+                     *       "ended_at": "2026-01-01T21:30:00Z",
+                     *       "fallback": "The language model did not answer within 20 s",
+                     *       "has_report": true,
+                     *       "mood": 0.21,
+                     *       "name": "Finals",
+                     *       "note": "Clip the last round",
+                     *       "origin": "live",
+                     *       "sentiment_count": {
+                     *         "negative": 100,
+                     *         "neutral": 610,
+                     *         "positive": 530
+                     *       },
+                     *       "session_id": "65a1b2c3d4e5f60718293a41",
+                     *       "started_at": "2026-01-01T20:00:00Z",
+                     *       "status": "active",
+                     *       "streamer_name": "somebody",
+                     *       "summary": "42 people wrote 1,240 messages in 90 minutes, 29.5 each.",
+                     *       "summary_by": "rules",
+                     *       "tags": [
+                     *         "finals"
+                     *       ],
+                     *       "time_series": [
+                     *         {
+                     *           "sentiment": "positive",
+                     *           "x": 1767297600000,
+                     *           "y": 0.5
+                     *         }
+                     *       ],
+                     *       "top_negative": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "top_neutral": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "top_positive": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "total_chats": 1240,
+                     *       "updated_at": "2026-01-01T21:30:00Z",
+                     *       "user_id": "65a1b2c3d4e5f60718293a40"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Summarized"];
                 };
             };
@@ -5368,6 +10490,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "accounts": true,
+                     *       "anonymous": true,
+                     *       "api_version": "3.0.0",
+                     *       "demo": true,
+                     *       "demo_channels": [
+                     *         "sim_arena"
+                     *       ],
+                     *       "environment": "development",
+                     *       "guests": "none",
+                     *       "limits": {
+                     *         "body_bytes": 1048576,
+                     *         "channels": 100,
+                     *         "connects_per_minute": 20,
+                     *         "messages": 1240,
+                     *         "text_characters": 2000,
+                     *         "texts": 100
+                     *       },
+                     *       "mail": "smtp",
+                     *       "registration": "open",
+                     *       "setup_needed": true,
+                     *       "version": "1.0.0"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Info"];
                 };
             };
@@ -5387,6 +10534,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The invitation's code */
                 code: string;
             };
             cookie?: never;
@@ -5399,6 +10547,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "email": "nora@example.org",
+                     *       "valid": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["InviteCheck"];
                 };
             };
@@ -5449,6 +10603,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "streamer": "somebody"
+                 *     }
+                 */
                 "application/json": components["schemas"]["AnalysisStartRequest"];
             };
         };
@@ -5459,6 +10618,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Email verified successfully"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Message"];
                 };
             };
@@ -5536,6 +10700,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "nora@example.org",
+                 *       "password": "Tangerine7! boat"
+                 *     }
+                 */
                 "application/json": components["schemas"]["LoginRequest"];
             };
         };
@@ -5546,6 +10716,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI2NWEx.c2lnbmF0dXJl",
+                     *       "expires_in": 1800,
+                     *       "refresh_token": "0f1e2d3c4b5a69788796a5b4c3d2e1f0.0.c2lnbmF0dXJl",
+                     *       "token_type": "bearer",
+                     *       "user": {
+                     *         "email": "nora@example.org",
+                     *         "first_name": "Nora",
+                     *         "id": "65a1b2c3d4e5f60718293a4b",
+                     *         "last_name": "Quill",
+                     *         "profile_image": "data:image/jpeg;base64,/9j/4AAQSkZJRg==",
+                     *         "role": "user"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedInBody"];
                 };
             };
@@ -5638,6 +10824,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Email verified successfully"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Message"];
                 };
             };
@@ -5688,6 +10879,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "refresh_token": "0f1e2d3c4b5a69788796a5b4c3d2e1f0.0.c2lnbmF0dXJl"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RefreshRequest"];
             };
         };
@@ -5698,6 +10894,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI2NWEx.c2lnbmF0dXJl",
+                     *       "expires_in": 1800,
+                     *       "refresh_token": "0f1e2d3c4b5a69788796a5b4c3d2e1f0.0.c2lnbmF0dXJl",
+                     *       "token_type": "bearer",
+                     *       "user": {
+                     *         "email": "nora@example.org",
+                     *         "first_name": "Nora",
+                     *         "id": "65a1b2c3d4e5f60718293a4b",
+                     *         "last_name": "Quill",
+                     *         "profile_image": "data:image/jpeg;base64,/9j/4AAQSkZJRg==",
+                     *         "role": "user"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedInBody"];
                 };
             };
@@ -5775,6 +10987,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "nora@example.org",
+                 *       "first_name": "Nora",
+                 *       "invite": "wT3cY1Jm5bq0x8sQdHn2kV7rZpL4fGaE6uXoNiRtB9M",
+                 *       "last_name": "Quill",
+                 *       "password": "Tangerine7! boat"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RegisterRequest"];
             };
         };
@@ -5785,6 +11006,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "email": "nora@example.org",
+                     *       "message": "Registration successful. Please check your email for verification code."
+                     *     }
+                     */
                     "application/json": components["schemas"]["Registered"];
                 };
             };
@@ -5862,6 +11089,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "nora@example.org"
+                 *     }
+                 */
                 "application/json": components["schemas"]["EmailRequest"];
             };
         };
@@ -5872,6 +11104,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Email verified successfully"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Message"];
                 };
             };
@@ -5940,6 +11177,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "password": "Marmalade9? kite",
+                 *       "token": "wT3cY1Jm5bq0x8sQdHn2kV7rZpL4fGaE6uXoNiRtB9M",
+                 *       "userId": "65a1b2c3d4e5f60718293a4b"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ResetRequest"];
             };
         };
@@ -5950,6 +11194,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Email verified successfully"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Message"];
                 };
             };
@@ -6018,6 +11267,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "explain": true,
+                 *       "text": "that was a great play PogChamp",
+                 *       "texts": [
+                 *         "what a save!",
+                 *         "that was awful"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["SentimentRequest"];
             };
         };
@@ -6028,6 +11287,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "results": [
+                     *         {
+                     *           "confidence": 0.9,
+                     *           "flags": [
+                     *             "unsure"
+                     *           ],
+                     *           "label": "positive",
+                     *           "parts": [
+                     *             {
+                     *               "text": "great",
+                     *               "value": 0.41
+                     *             }
+                     *           ],
+                     *           "score": 0.62
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["SentimentResults"];
                 };
             };
@@ -6083,7 +11362,10 @@ export interface operations {
             query?: {
                 /** @description Only the sessions of this channel */
                 channel?: string;
-                /** @description Only sessions that ended earlier: an RFC 3339 time, or next of the page before */
+                /**
+                 * @description Only sessions that ended earlier: an RFC 3339 time, or next of the page before
+                 * @example 2026-01-01T20:00:00Z
+                 */
                 before?: string;
                 /** @description How many at most */
                 limit?: number;
@@ -6100,6 +11382,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": "2026-01-01T20:00:00Z",
+                     *       "sessions": [
+                     *         {
+                     *           "channel": "somebody",
+                     *           "counts": {
+                     *             "bots": 12,
+                     *             "commands": 31,
+                     *             "deleted": 4,
+                     *             "first": 7,
+                     *             "mirrored": 0,
+                     *             "negative": 210,
+                     *             "neutral": 620,
+                     *             "positive": 410,
+                     *             "questions": 88,
+                     *             "total": 1240,
+                     *             "unscored": 9,
+                     *             "unsure": 55,
+                     *             "waves": 40
+                     *           },
+                     *           "duration_seconds": 5400,
+                     *           "ended_at": "2026-01-01T21:30:00Z",
+                     *           "id": "65a1b2c3d4e5f60718293a41",
+                     *           "mood": 0.21,
+                     *           "started_at": "2026-01-01T20:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionList"];
                 };
             };
@@ -6164,7 +11476,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Session id */
+                /**
+                 * @description Session id
+                 * @example 65a1b2c3d4e5f60718293a41
+                 */
                 id: string;
             };
             cookie?: never;
@@ -6178,6 +11493,191 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "snapshot": {
+                     *         "at": "2026-01-01T20:15:00Z",
+                     *         "channel": "somebody",
+                     *         "chatters": {
+                     *           "active": 96,
+                     *           "distinct": 310,
+                     *           "exact": true,
+                     *           "subscriber_messages": 402,
+                     *           "top": {
+                     *             "all": [
+                     *               {
+                     *                 "count": 64,
+                     *                 "login": "nora_q",
+                     *                 "name": "Nora_Q"
+                     *               }
+                     *             ],
+                     *             "negative": [
+                     *               {
+                     *                 "count": 64,
+                     *                 "login": "nora_q",
+                     *                 "name": "Nora_Q"
+                     *               }
+                     *             ],
+                     *             "neutral": [
+                     *               {
+                     *                 "count": 64,
+                     *                 "login": "nora_q",
+                     *                 "name": "Nora_Q"
+                     *               }
+                     *             ],
+                     *             "positive": [
+                     *               {
+                     *                 "count": 64,
+                     *                 "login": "nora_q",
+                     *                 "name": "Nora_Q"
+                     *               }
+                     *             ]
+                     *           },
+                     *           "top_error": 0
+                     *         },
+                     *         "counts": {
+                     *           "bots": 12,
+                     *           "commands": 31,
+                     *           "deleted": 4,
+                     *           "first": 7,
+                     *           "mirrored": 0,
+                     *           "negative": 210,
+                     *           "neutral": 620,
+                     *           "positive": 410,
+                     *           "questions": 88,
+                     *           "total": 1240,
+                     *           "unscored": 9,
+                     *           "unsure": 55,
+                     *           "waves": 40
+                     *         },
+                     *         "duration_seconds": 5400,
+                     *         "emotes": [
+                     *           {
+                     *             "count": 42,
+                     *             "emote_id": "25",
+                     *             "negative": 210,
+                     *             "neutral": 620,
+                     *             "positive": 410,
+                     *             "term": "amazing"
+                     *           }
+                     *         ],
+                     *         "ended_at": "2026-01-01T21:30:00Z",
+                     *         "gaps": [
+                     *           {
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "reason": "connection lost",
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ],
+                     *         "id": "65a1b2c3d4e5f60718293a41",
+                     *         "marks": [
+                     *           {
+                     *             "at": "2026-01-01T20:15:00Z",
+                     *             "count": 42,
+                     *             "kind": "raid",
+                     *             "name": "Vale_Raider",
+                     *             "text": ""
+                     *           }
+                     *         ],
+                     *         "moments": [
+                     *           {
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "id": "hype-1767297600",
+                     *             "kind": "hype",
+                     *             "label": "Hype",
+                     *             "peak": 182.5,
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ],
+                     *         "mood": {
+                     *           "all": 0.21,
+                     *           "m1": 0.3,
+                     *           "m15": 0.2,
+                     *           "m5": 0.25,
+                     *           "m60": 0.21,
+                     *           "now": 0.4,
+                     *           "trend": 0.02
+                     *         },
+                     *         "rate": {
+                     *           "m1": 52,
+                     *           "m5": 47.2,
+                     *           "now": 55,
+                     *           "peak": 182.5,
+                     *           "peak_at": "2026-01-01T20:20:00Z"
+                     *         },
+                     *         "running": true,
+                     *         "started_at": "2026-01-01T20:00:00Z",
+                     *         "status": {
+                     *           "code": "suspended",
+                     *           "reason": "The channel does not exist",
+                     *           "since": "2026-01-01T20:00:00Z",
+                     *           "state": "connecting"
+                     *         },
+                     *         "term_error": 0,
+                     *         "terms": [
+                     *           {
+                     *             "count": 42,
+                     *             "emote_id": "25",
+                     *             "negative": 210,
+                     *             "neutral": 620,
+                     *             "positive": 410,
+                     *             "term": "amazing"
+                     *           }
+                     *         ],
+                     *         "waves": [
+                     *           {
+                     *             "chatters": 18,
+                     *             "count": 42,
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "text": "what a save",
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "timeline": {
+                     *         "buckets": [
+                     *           {
+                     *             "neg": 3,
+                     *             "neu": 9,
+                     *             "pos": 8,
+                     *             "sum": 4.2,
+                     *             "t": 1767297600,
+                     *             "w": 20,
+                     *             "wsum": 3.9
+                     *           }
+                     *         ],
+                     *         "from": "2026-01-01T20:10:00Z",
+                     *         "gaps": [
+                     *           {
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "reason": "connection lost",
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ],
+                     *         "marks": [
+                     *           {
+                     *             "at": "2026-01-01T20:15:00Z",
+                     *             "count": 42,
+                     *             "kind": "raid",
+                     *             "name": "Vale_Raider",
+                     *             "text": ""
+                     *           }
+                     *         ],
+                     *         "moments": [
+                     *           {
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "id": "hype-1767297600",
+                     *             "kind": "hype",
+                     *             "label": "Hype",
+                     *             "peak": 182.5,
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ],
+                     *         "step_seconds": 60,
+                     *         "to": "2026-01-01T20:15:00Z"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Report"];
                 };
             };
@@ -6246,6 +11746,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "ada@example.org",
+                 *       "first_name": "Ada",
+                 *       "last_name": "Root",
+                 *       "password": "Tangerine7! boat",
+                 *       "token": "wT3cY1Jm5bq0x8sQdHn2kV7rZpL4fGaE6uXoNiRtB9M"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SetupRequest"];
             };
         };
@@ -6256,6 +11765,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI2NWEx.c2lnbmF0dXJl",
+                     *       "expires_in": 1800,
+                     *       "refresh_token": "0f1e2d3c4b5a69788796a5b4c3d2e1f0.0.c2lnbmF0dXJl",
+                     *       "token_type": "bearer",
+                     *       "user": {
+                     *         "email": "nora@example.org",
+                     *         "first_name": "Nora",
+                     *         "id": "65a1b2c3d4e5f60718293a4b",
+                     *         "last_name": "Quill",
+                     *         "profile_image": "data:image/jpeg;base64,/9j/4AAQSkZJRg==",
+                     *         "role": "user"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedInBody"];
                 };
             };
@@ -6320,6 +11845,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The token of the set-up link */
                 token: string;
             };
             cookie?: never;
@@ -6332,6 +11858,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "valid": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["SetupCheck"];
                 };
             };
@@ -6378,6 +11909,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The token of the link */
                 token: string;
             };
             cookie?: never;
@@ -6393,6 +11925,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "chatters": "pseudonyms",
+                     *       "created_at": "2026-01-01T21:30:00Z",
+                     *       "duration": 5400,
+                     *       "ended_at": "2026-01-01T21:30:00Z",
+                     *       "expires_at": "2026-01-08T21:30:00Z",
+                     *       "has_report": true,
+                     *       "mood": 0.21,
+                     *       "name": "Finals",
+                     *       "origin": "live",
+                     *       "sentiment_count": {
+                     *         "negative": 100,
+                     *         "neutral": 610,
+                     *         "positive": 530
+                     *       },
+                     *       "started_at": "2026-01-01T20:00:00Z",
+                     *       "streamer_name": "somebody",
+                     *       "summary": "42 people wrote 1,240 messages in 90 minutes, 29.5 each.",
+                     *       "summary_by": "rules",
+                     *       "top_negative": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "top_neutral": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "top_positive": [
+                     *         {
+                     *           "count": 12,
+                     *           "username": "viewer_one"
+                     *         }
+                     *       ],
+                     *       "total_chats": 1240
+                     *     }
+                     */
                     "application/json": components["schemas"]["SharedAnalysis"];
                 };
             };
@@ -6448,6 +12021,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The token of the link */
                 token: string;
             };
             cookie?: never;
@@ -6466,6 +12040,191 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "snapshot": {
+                     *         "at": "2026-01-01T20:15:00Z",
+                     *         "channel": "somebody",
+                     *         "chatters": {
+                     *           "active": 96,
+                     *           "distinct": 310,
+                     *           "exact": true,
+                     *           "subscriber_messages": 402,
+                     *           "top": {
+                     *             "all": [
+                     *               {
+                     *                 "count": 64,
+                     *                 "login": "nora_q",
+                     *                 "name": "Nora_Q"
+                     *               }
+                     *             ],
+                     *             "negative": [
+                     *               {
+                     *                 "count": 64,
+                     *                 "login": "nora_q",
+                     *                 "name": "Nora_Q"
+                     *               }
+                     *             ],
+                     *             "neutral": [
+                     *               {
+                     *                 "count": 64,
+                     *                 "login": "nora_q",
+                     *                 "name": "Nora_Q"
+                     *               }
+                     *             ],
+                     *             "positive": [
+                     *               {
+                     *                 "count": 64,
+                     *                 "login": "nora_q",
+                     *                 "name": "Nora_Q"
+                     *               }
+                     *             ]
+                     *           },
+                     *           "top_error": 0
+                     *         },
+                     *         "counts": {
+                     *           "bots": 12,
+                     *           "commands": 31,
+                     *           "deleted": 4,
+                     *           "first": 7,
+                     *           "mirrored": 0,
+                     *           "negative": 210,
+                     *           "neutral": 620,
+                     *           "positive": 410,
+                     *           "questions": 88,
+                     *           "total": 1240,
+                     *           "unscored": 9,
+                     *           "unsure": 55,
+                     *           "waves": 40
+                     *         },
+                     *         "duration_seconds": 5400,
+                     *         "emotes": [
+                     *           {
+                     *             "count": 42,
+                     *             "emote_id": "25",
+                     *             "negative": 210,
+                     *             "neutral": 620,
+                     *             "positive": 410,
+                     *             "term": "amazing"
+                     *           }
+                     *         ],
+                     *         "ended_at": "2026-01-01T21:30:00Z",
+                     *         "gaps": [
+                     *           {
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "reason": "connection lost",
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ],
+                     *         "id": "65a1b2c3d4e5f60718293a41",
+                     *         "marks": [
+                     *           {
+                     *             "at": "2026-01-01T20:15:00Z",
+                     *             "count": 42,
+                     *             "kind": "raid",
+                     *             "name": "Vale_Raider",
+                     *             "text": ""
+                     *           }
+                     *         ],
+                     *         "moments": [
+                     *           {
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "id": "hype-1767297600",
+                     *             "kind": "hype",
+                     *             "label": "Hype",
+                     *             "peak": 182.5,
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ],
+                     *         "mood": {
+                     *           "all": 0.21,
+                     *           "m1": 0.3,
+                     *           "m15": 0.2,
+                     *           "m5": 0.25,
+                     *           "m60": 0.21,
+                     *           "now": 0.4,
+                     *           "trend": 0.02
+                     *         },
+                     *         "rate": {
+                     *           "m1": 52,
+                     *           "m5": 47.2,
+                     *           "now": 55,
+                     *           "peak": 182.5,
+                     *           "peak_at": "2026-01-01T20:20:00Z"
+                     *         },
+                     *         "running": true,
+                     *         "started_at": "2026-01-01T20:00:00Z",
+                     *         "status": {
+                     *           "code": "suspended",
+                     *           "reason": "The channel does not exist",
+                     *           "since": "2026-01-01T20:00:00Z",
+                     *           "state": "connecting"
+                     *         },
+                     *         "term_error": 0,
+                     *         "terms": [
+                     *           {
+                     *             "count": 42,
+                     *             "emote_id": "25",
+                     *             "negative": 210,
+                     *             "neutral": 620,
+                     *             "positive": 410,
+                     *             "term": "amazing"
+                     *           }
+                     *         ],
+                     *         "waves": [
+                     *           {
+                     *             "chatters": 18,
+                     *             "count": 42,
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "text": "what a save",
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "timeline": {
+                     *         "buckets": [
+                     *           {
+                     *             "neg": 3,
+                     *             "neu": 9,
+                     *             "pos": 8,
+                     *             "sum": 4.2,
+                     *             "t": 1767297600,
+                     *             "w": 20,
+                     *             "wsum": 3.9
+                     *           }
+                     *         ],
+                     *         "from": "2026-01-01T20:10:00Z",
+                     *         "gaps": [
+                     *           {
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "reason": "connection lost",
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ],
+                     *         "marks": [
+                     *           {
+                     *             "at": "2026-01-01T20:15:00Z",
+                     *             "count": 42,
+                     *             "kind": "raid",
+                     *             "name": "Vale_Raider",
+                     *             "text": ""
+                     *           }
+                     *         ],
+                     *         "moments": [
+                     *           {
+                     *             "from": "2026-01-01T20:10:00Z",
+                     *             "id": "hype-1767297600",
+                     *             "kind": "hype",
+                     *             "label": "Hype",
+                     *             "peak": 182.5,
+                     *             "to": "2026-01-01T20:15:00Z"
+                     *           }
+                     *         ],
+                     *         "step_seconds": 60,
+                     *         "to": "2026-01-01T20:15:00Z"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Report"];
                 };
             };
@@ -6539,6 +12298,10 @@ export interface operations {
             };
             header?: never;
             path: {
+                /**
+                 * @description The token of the link
+                 * @example K3TQ5ZRYNX2WLB4AK3TQ5ZRYNX
+                 */
                 token: string;
             };
             cookie?: never;
@@ -6557,13 +12320,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "analysis": {
+                     *         "channel": "somebody"
+                     *       },
+                     *       "chatters": "names",
+                     *       "schema": "chatmood.report",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": {
                         [key: string]: unknown;
                     };
                     "application/pdf": string;
+                    /**
+                     * @example section,key,value
+                     *     counts,total,1240
+                     */
                     "text/csv": string;
+                    /** @example <!doctype html><title>somebody</title> */
                     "text/html": string;
+                    /**
+                     * @example # somebody
+                     *
+                     *     1,240 messages in 90 minutes
+                     */
                     "text/markdown": string;
+                    /** @example somebody: 1,240 messages in 90 minutes */
                     "text/plain": string;
                 };
             };
@@ -6642,6 +12426,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example event: message
+                     *     id: 17
+                     *     data: {"type":"batch","m":[]}
+                     */
                     "text/event-stream": string;
                 };
             };
@@ -6698,6 +12487,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example data: {"type":"status","status":"connected"} */
                     "text/event-stream": string;
                 };
             };
@@ -6730,6 +12520,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "url": "https://www.twitch.tv/somebody"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ConnectRequest"];
             };
         };
@@ -6740,6 +12535,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "channel": "somebody",
+                     *       "message": "Connected to somebody's chat"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Connected"];
                 };
             };
@@ -6826,6 +12627,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "url": "https://www.twitch.tv/somebody"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ConnectRequest"];
             };
         };
@@ -6836,6 +12642,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "channel": "somebody",
+                     *       "message": "Connected to somebody's chat"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Connected"];
                 };
             };
@@ -6922,6 +12734,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "channel": "somebody",
+                 *       "discard": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["DisconnectRequest"];
             };
         };
@@ -6932,6 +12750,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Disconnected from somebody's chat"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Disconnected"];
                 };
             };
@@ -7009,6 +12832,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "channel": "somebody",
+                 *       "discard": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["DisconnectRequest"];
             };
         };
@@ -7019,6 +12848,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Disconnected from somebody's chat"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Disconnected"];
                 };
             };
@@ -7102,6 +12936,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Email verified successfully"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Message"];
                 };
             };
@@ -7161,6 +13000,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "new_email": "nora.quill@example.org",
+                 *       "password": "Tangerine7! boat"
+                 *     }
+                 */
                 "application/json": components["schemas"]["EmailChangeRequest"];
             };
         };
@@ -7171,6 +13016,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "current_email": "nora@example.org",
+                     *       "message": "A code was sent to your current email address"
+                     *     }
+                     */
                     "application/json": components["schemas"]["EmailChangeStarted"];
                 };
             };
@@ -7266,6 +13117,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "otp": "482913"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CodeRequest"];
             };
         };
@@ -7276,6 +13132,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "A code was sent to your new email address",
+                     *       "new_email": "nora.quill@example.org"
+                     *     }
+                     */
                     "application/json": components["schemas"]["EmailChangeProved"];
                 };
             };
@@ -7362,6 +13224,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "otp": "482913"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CodeRequest"];
             };
         };
@@ -7372,6 +13239,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Profile updated successfully",
+                     *       "user": {
+                     *         "email": "nora@example.org",
+                     *         "first_name": "Nora",
+                     *         "id": "65a1b2c3d4e5f60718293a4b",
+                     *         "last_name": "Quill",
+                     *         "profile_image": "data:image/jpeg;base64,/9j/4AAQSkZJRg==",
+                     *         "role": "user"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserMessage"];
                 };
             };
@@ -7458,6 +13338,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "new_password": "Marmalade9? kite",
+                 *       "old_password": "Tangerine7! boat"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangePasswordRequest"];
             };
         };
@@ -7468,6 +13354,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Email verified successfully"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Message"];
                 };
             };
@@ -7554,6 +13445,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "password": "Tangerine7! boat"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DeleteAccountRequest"];
             };
         };
@@ -7564,6 +13460,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "deleted_history_count": 12,
+                     *       "message": "Account deleted successfully"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AccountDeleted"];
                 };
             };
@@ -7650,6 +13552,71 @@ export interface operations {
             };
         };
     };
+    export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The export */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-preferences": {
         parameters: {
             query?: never;
@@ -7665,6 +13632,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "auto_save": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["Preferences"];
                 };
             };
@@ -7715,6 +13687,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "auto_save": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["PreferencesRequest"];
             };
         };
@@ -7725,6 +13702,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "auto_save": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["Preferences"];
                 };
             };
@@ -7793,6 +13775,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "nora@example.org",
+                 *       "first_name": "Nora",
+                 *       "last_name": "Quill"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProfileRequest"];
             };
         };
@@ -7803,6 +13792,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Profile updated successfully",
+                     *       "user": {
+                     *         "email": "nora@example.org",
+                     *         "first_name": "Nora",
+                     *         "id": "65a1b2c3d4e5f60718293a4b",
+                     *         "last_name": "Quill",
+                     *         "profile_image": "data:image/jpeg;base64,/9j/4AAQSkZJRg==",
+                     *         "role": "user"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserMessage"];
                 };
             };
@@ -7951,6 +13953,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "image": "data:image/png;base64,iVBORw0KGgo="
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProfileImageRequest"];
             };
         };
@@ -7961,6 +13968,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Profile updated successfully",
+                     *       "user": {
+                     *         "email": "nora@example.org",
+                     *         "first_name": "Nora",
+                     *         "id": "65a1b2c3d4e5f60718293a4b",
+                     *         "last_name": "Quill",
+                     *         "profile_image": "data:image/jpeg;base64,/9j/4AAQSkZJRg==",
+                     *         "role": "user"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserMessage"];
                 };
             };
@@ -8044,6 +14064,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Profile updated successfully",
+                     *       "user": {
+                     *         "email": "nora@example.org",
+                     *         "first_name": "Nora",
+                     *         "id": "65a1b2c3d4e5f60718293a4b",
+                     *         "last_name": "Quill",
+                     *         "profile_image": "data:image/jpeg;base64,/9j/4AAQSkZJRg==",
+                     *         "role": "user"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserMessage"];
                 };
             };
@@ -8100,6 +14133,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "address": "198.51.100.7",
+                     *         "created_at": "2026-01-01T20:00:00Z",
+                     *         "current": true,
+                     *         "expires_at": "2026-02-01T08:00:00Z",
+                     *         "id": "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+                     *         "last_used_at": "2026-01-02T08:00:00Z",
+                     *         "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["SignInSession"][] | null;
                 };
             };
@@ -8159,6 +14205,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ended": 3,
+                     *       "message": "Signed out everywhere"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionsEnded"];
                 };
             };
@@ -8214,6 +14266,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Of the session */
                 id: string;
             };
             cookie?: never;
@@ -8226,6 +14279,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Email verified successfully"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Message"];
                 };
             };
@@ -8290,6 +14348,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Of the user */
                 user_id: string;
                 /** @description As in the link */
                 token: string;
@@ -8304,6 +14363,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Email verified successfully"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Message"];
                 };
             };
@@ -8363,6 +14427,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "nora@example.org",
+                 *       "otp": "482913"
+                 *     }
+                 */
                 "application/json": components["schemas"]["VerifyRequest"];
             };
         };
@@ -8373,6 +14443,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Email verified successfully"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Message"];
                 };
             };
@@ -8448,6 +14523,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "active_bots": 3,
+                     *       "active_websockets": 41,
+                     *       "checks": {
+                     *         "store": {
+                     *           "detail": "inside the process",
+                     *           "required": true,
+                     *           "status": "up"
+                     *         }
+                     *       },
+                     *       "database": "connected",
+                     *       "status": "healthy",
+                     *       "timestamp": "2026-01-01T20:15:00Z",
+                     *       "uptime_seconds": 3600,
+                     *       "version": "1.2.3"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
@@ -8478,6 +14571,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "alive"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Liveness"];
                 };
             };
@@ -8508,6 +14606,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ready": true,
+                     *       "reasons": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
