@@ -140,12 +140,26 @@ func (p *plot) x(t time.Time, width float64) float64 {
 // frame draws gaps, grid and axis: levels are values with their labels from
 // the top of the plot (0) to its bottom (1).
 func (p *plot) frame(out pen, width, height float64, levels []level) {
-	for _, g := range p.d.r.Timeline.Gaps {
-		from, to := p.x(g.From, width), p.x(g.To, width)
-		if to > from {
-			out.rect(from, 0, max(to-from, 0.8), height, inkGap)
+	var open struct{ from, to float64 }
+	flush := func() {
+		if open.to > open.from {
+			out.rect(open.from, 0, open.to-open.from, height, inkGap)
 		}
 	}
+	for _, g := range p.d.r.Timeline.Gaps {
+		from, to := p.x(g.From, width), p.x(g.To, width)
+		if to <= from {
+			continue
+		}
+		to = max(to, from+0.8)
+		if from >= open.from && from <= open.to+0.2 { // nothing can be seen between
+			open.to = max(open.to, to)
+			continue
+		}
+		flush()
+		open.from, open.to = from, to
+	}
+	flush()
 	for _, l := range levels {
 		y := l.at * height
 		out.line([]point{{chartLeft, y}, {width - chartRight, y}}, cmp.Or(l.width, 0.5), inkGrid)

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +36,7 @@ const (
 	maxPeople    = 1000    // in each list
 	maxShares    = 10_000  // minutes of a document of the old system
 	maxCount     = 1 << 50 // keeps sums of counts from running over
+	maxSeconds   = 100 * 365 * 24 * 3600
 )
 
 // prepare checks the options, fills in what they leave out and copies the input.
@@ -84,9 +86,10 @@ func prepare(in *Input, opt *Options) (*document, error) {
 	return d, nil
 }
 
-// bound cuts what strangers made too long.
+// bound cuts what strangers made too long, and takes out numbers that no
+// analysis gives: what is stored may be damaged.
 func (d *document) bound() {
-	s := d.s
+	s, tl := d.s, &d.r.Timeline
 	s.Channel = cut(s.Channel, maxName)
 	top := &s.Chatters.Top
 	for _, list := range []*[]analysis.Chatter{&top.All, &top.Positive, &top.Neutral, &top.Negative} {
@@ -94,8 +97,61 @@ func (d *document) bound() {
 		for i := range *list {
 			c := &(*list)[i]
 			c.Login, c.Name = cut(c.Login, maxName), cut(c.Name, maxName)
+			c.Count = within(c.Count)
 		}
 	}
+	c := &s.Counts
+	for _, n := range []*int{
+		&c.Total, &c.Positive, &c.Neutral, &c.Negative, &c.Unsure, &c.Unscored, &c.Deleted, &c.Bots, &c.Commands, &c.Mirrored, &c.Waves, &c.First, &c.Questions,
+		&s.Chatters.Distinct, &s.Chatters.Active, &s.Chatters.TopError, &s.Chatters.Subscribers, &s.TermError,
+	} {
+		*n = within(*n)
+	}
+	for _, list := range [][]analysis.Term{s.Terms, s.Emotes} {
+		for i := range list {
+			for _, n := range []*int{&list[i].Count, &list[i].Positive, &list[i].Neutral, &list[i].Negative} {
+				*n = within(*n)
+			}
+		}
+	}
+	for _, m := range []**float64{&s.Mood.Now, &s.Mood.M1, &s.Mood.M5, &s.Mood.M15, &s.Mood.M60, &s.Mood.All} {
+		if *m != nil && !(math.Abs(**m) <= 1) { // NaN too
+			*m = nil
+		}
+	}
+	for _, v := range []*float64{&s.Mood.Trend, &s.Duration, &s.Rate.Now, &s.Rate.M1, &s.Rate.M5, &s.Rate.Peak} {
+		*v = sound(*v)
+	}
+	s.Duration = min(max(s.Duration, 0), maxSeconds)
+	for _, list := range [][]analysis.Moment{s.Moments, tl.Moments} {
+		for i := range list {
+			list[i].Peak = sound(list[i].Peak)
+		}
+	}
+	tl.Step = min(max(tl.Step, 1), 24*3600)
+	for i, b := range tl.Buckets {
+		if within(b.Positive) != b.Positive || within(b.Neutral) != b.Neutral || within(b.Negative) != b.Negative || within(b.Voices) != b.Voices ||
+			sound(b.Sum) != b.Sum || sound(b.VoiceSum) != b.VoiceSum {
+			tl.Buckets = slices.Clone(tl.Buckets)
+			for ; i < len(tl.Buckets); i++ {
+				b := &tl.Buckets[i]
+				b.Positive, b.Neutral, b.Negative, b.Voices = within(b.Positive), within(b.Neutral), within(b.Negative), within(b.Voices)
+				b.Sum, b.VoiceSum = sound(b.Sum), sound(b.VoiceSum)
+			}
+			break
+		}
+	}
+}
+
+// within keeps a count within what can be.
+func within(n int) int { return min(max(n, 0), maxCount) }
+
+// sound keeps a number within what can be written and reckoned with.
+func sound(v float64) float64 {
+	if !(math.Abs(v) <= maxCount) {
+		return 0
+	}
+	return v
 }
 
 // bounded copies what of a summary is shown; nil where that is nothing.
@@ -213,28 +269,25 @@ func (r *Report) clone() *Report {
 
 // report makes a report of what a document of the old system tells.
 func (l *LegacyFigures) report() *Report {
-	count := func(n int) int { return min(max(n, 0), maxCount) }
-	seconds := 0.0
-	if l.Duration > 0 && l.Duration < float64(1<<40) {
-		seconds = l.Duration
+	seconds := min(max(sound(l.Duration), 0), maxSeconds)
+	saved := l.SavedAt
+	if !datable(saved) {
+		saved = time.Time{}
 	}
-	// An hour of 366 days × 1,000 years is more than any, and time.Duration holds
-	// only 292 of them.
-	seconds = min(seconds, 100*365*24*3600)
 	s := analysis.Snapshot{
-		Channel: l.Channel, Duration: seconds, At: l.SavedAt,
-		Counts: analysis.Counts{Total: count(l.Total), Positive: count(l.Positive), Neutral: count(l.Neutral), Negative: count(l.Negative)},
+		Channel: l.Channel, Duration: seconds, At: saved,
+		Counts: analysis.Counts{Total: within(l.Total), Positive: within(l.Positive), Neutral: within(l.Neutral), Negative: within(l.Negative)},
 		Terms:  []analysis.Term{}, Emotes: []analysis.Term{}, Waves: []analysis.Wave{},
 		Gaps: []analysis.Gap{}, Marks: []analysis.Mark{}, Moments: []analysis.Moment{},
 	}
-	if !l.SavedAt.IsZero() {
-		s.EndedAt, s.StartedAt = l.SavedAt, l.SavedAt.Add(-time.Duration(seconds*float64(time.Second)))
+	if !saved.IsZero() {
+		s.EndedAt, s.StartedAt = saved, saved.Add(-time.Duration(seconds*float64(time.Second)))
 	}
 	tl := analysis.Timeline{Step: 60, From: s.StartedAt, To: s.EndedAt, Buckets: []analysis.Bucket{}, Gaps: []analysis.Gap{}, Marks: []analysis.Mark{}, Moments: []analysis.Moment{}}
 	list := func(in []analysis.Chatter) []analysis.Chatter {
 		out := make([]analysis.Chatter, 0, len(in))
 		for _, c := range in {
-			c.Count = count(c.Count)
+			c.Count = within(c.Count)
 			out = append(out, c)
 		}
 		return out
@@ -244,21 +297,19 @@ func (l *LegacyFigures) report() *Report {
 	return &Report{Snapshot: s, Timeline: tl}
 }
 
+// datable tells whether an instant can be one of an analysis, and be written.
+func datable(t time.Time) bool { return t.Year() >= 2000 && t.Year() < 3000 }
+
 // shares returns the shares that can be drawn, oldest first and within 0…1.
 func (l *LegacyFigures) shares() []LegacyShare {
 	var out []LegacyShare
 	for _, x := range l.Shares {
-		within := func(v float64) float64 {
-			if !(v > 0) { // NaN too
-				return 0
-			}
-			return min(v, 1)
-		}
-		x.Positive, x.Neutral, x.Negative = within(x.Positive), within(x.Neutral), within(x.Negative)
+		part := func(v float64) float64 { return min(max(sound(v), 0), 1) }
+		x.Positive, x.Neutral, x.Negative = part(x.Positive), part(x.Neutral), part(x.Negative)
 		if sum := x.Positive + x.Neutral + x.Negative; sum > 1 {
 			x.Positive, x.Neutral, x.Negative = x.Positive/sum, x.Neutral/sum, x.Negative/sum
 		}
-		if !x.At.IsZero() {
+		if datable(x.At) {
 			out = append(out, x)
 		}
 	}

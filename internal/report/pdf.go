@@ -15,8 +15,8 @@ import (
 
 // Sizes on the page, in points.
 const (
-	margin      = 50.0
-	footerSpace = 22.0 // above the lower margin
+	margin      = 46.0
+	footerSpace = 16.0 // above the lower margin
 
 	sizeTitle   = 20.0
 	sizeHeading = 12.5
@@ -26,7 +26,7 @@ const (
 	leading     = 1.38 // lines to size
 
 	cellPadX  = 4.0
-	cellPadY  = 2.2
+	cellPadY  = 1.5
 	columnGap = 18.0 // between tables that stand side by side
 )
 
@@ -236,7 +236,7 @@ func (p *pageSetter) heading(s string) {
 	}
 	l := &lines[0]
 	const height = sizeHeading*leading + 5
-	p.add(flowItem{height: height, before: 14, keep: true, block: layout.PlacedBlock{
+	p.add(flowItem{height: height, before: 12, keep: true, block: layout.PlacedBlock{
 		Width: p.width, Tag: "H2", HeadingText: s,
 		Draw: func(ctx layout.DrawContext, x, topY float64) {
 			p.t.put(ctx, l, x, topY-sizeHeading*1.06, sizeHeading, inkText)
@@ -451,10 +451,10 @@ func (p *pageSetter) row(t *table, cells []string, widths []float64, limit int, 
 }
 
 func (p *pageSetter) chart(c *chart) {
-	const (
-		above = sizeTable*leading + 3
-		below = sizeSmall*leading + 3
-	)
+	above, below := sizeTable*leading+3, sizeSmall*leading+3
+	if c.bar { // the table above it says what it is
+		above = 0
+	}
 	var legend []float64 // where each key begins
 	x := 0.0
 	for _, k := range c.legend {
@@ -465,7 +465,9 @@ func (p *pageSetter) chart(c *chart) {
 	p.add(flowItem{height: height, before: 6, block: layout.PlacedBlock{
 		Width: p.width, Tag: "Figure", AltText: c.title + ". " + c.desc,
 		Draw: func(ctx layout.DrawContext, x, topY float64) {
-			p.t.textAt(ctx, c.title, true, x, topY-sizeTable*1.06, sizeTable, atStart, inkText)
+			if !c.bar {
+				p.t.textAt(ctx, c.title, true, x, topY-sizeTable*1.06, sizeTable, atStart, inkText)
+			}
 			c.draw(&pdfPen{t: p.t, ctx: ctx, x: x, y: topY - above}, p.width)
 			y := topY - above - c.height - sizeSmall*1.3
 			for i, k := range c.legend {
@@ -481,7 +483,7 @@ func (p *pageSetter) chart(c *chart) {
 // footer draws what stands at the foot of each page.
 func (p *pageSetter) footer(ctx layout.DrawContext) {
 	artifact(ctx.Stream, func() {
-		y := margin - 4
+		y := margin - 6.0
 		lines := p.t.lines(p.d.channel()+" · "+p.d.program(), false, (p.width-90)/sizeSmall, 1)
 		if len(lines) > 0 {
 			p.t.put(ctx, &lines[0], margin, y, sizeSmall, inkFaint)

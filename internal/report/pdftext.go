@@ -194,6 +194,9 @@ func (t *typesetter) show(s string) ([]rune, []box) {
 		if unicode.IsSpace(r) {
 			r = ' '
 		}
+		if r == '%' && len(text) > 0 && text[len(text)-1] == ' ' {
+			text[len(text)-1] = '\u00a0' // a number keeps its sign
+		}
 		if r == ' ' || harfbuzz.IsDefaultIgnorable(r) || t.index.Find(r, false) != "" {
 			text = append(text, r)
 			continue

@@ -123,7 +123,7 @@ func (t *textReport) counts() {
 			n                 int
 			fill              string
 		}{{"+", "positive", green, c.Positive, "█"}, {"·", "neutral", grey, c.Neutral, "▒"}, {"−", "negative", red, c.Negative, "▓"}} {
-			bar := strings.Repeat(row.fill, int(float64(t.opts.Width-36)*float64(row.n)/float64(c.Total)+0.5))
+			bar := strings.Repeat(row.fill, int(float64(t.opts.Width-36)*min(float64(row.n)/float64(c.Total), 1)+0.5))
 			t.say("  %s %s %9s %7s  %s", row.sign, pad(row.word, 8), number(row.n), share(row.n, c.Total), t.paint(row.color, bar))
 		}
 	}
@@ -340,8 +340,12 @@ func (t *textReport) moments() {
 	}
 }
 
-// momentsOfKind is how many moments of one kind are listed.
-const momentsOfKind = 6
+// momentsOfKind is how many moments of one kind are listed, and maxMoments how
+// many in all.
+const (
+	momentsOfKind = 6
+	maxMoments    = 24
+)
 
 // strongest returns the strongest moments of each kind, oldest first, and how
 // many others there are.
@@ -353,6 +357,12 @@ func strongest(moments []analysis.Moment) (list []analysis.Moment, more int) {
 	for _, ms := range byKind {
 		slices.SortStableFunc(ms, func(a, b analysis.Moment) int { return cmp.Compare(strength(&b), strength(&a)) })
 		list = append(list, ms[:min(len(ms), momentsOfKind)]...)
+	}
+	if len(list) > maxMoments { // of kinds that nobody knows
+		slices.SortFunc(list, func(a, b analysis.Moment) int {
+			return cmp.Or(cmp.Compare(strength(&b), strength(&a)), cmp.Compare(a.ID, b.ID), a.From.Compare(b.From))
+		})
+		list = list[:maxMoments]
 	}
 	slices.SortFunc(list, func(a, b analysis.Moment) int {
 		return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.ID, b.ID))
