@@ -118,6 +118,45 @@ func TestAnalyzeFormats(t *testing.T) {
 	}
 }
 
+// TestAnalyzeOutput writes reports into files, in the form that their names
+// tell.
+func TestAnalyzeOutput(t *testing.T) {
+	log, dir := writeLog(t, "a.log", 600), t.TempDir()
+	for name, begin := range map[string]string{
+		"r.pdf": "%PDF-1.", "r.HTML": "<!doctype html>", "r.md": "# Chat of", "r.csv": "channel,time,", "r.json": "{", "r.txt": "Chat of #", "r.report": "Chat of #",
+	} {
+		target := filepath.Join(dir, name)
+		code, out, errs := analyzeRun(t.Context(), nil, "-o", target, "--chatters", "pseudonyms", log)
+		if code != exitOK || out != "" || errs != "" {
+			t.Errorf("%s: exit code %d, %q, %s", name, code, out, errs)
+			continue
+		}
+		data, err := os.ReadFile(target)
+		if err != nil || !strings.HasPrefix(string(data), begin) {
+			t.Errorf("%s: %v, begins with %.20q", name, err, data)
+		}
+		if strings.Contains(string(data), "viewer_1") {
+			t.Errorf("%s tells a name", name)
+		}
+	}
+	// The format wins over the name; standard output takes any.
+	target := filepath.Join(dir, "x.pdf")
+	if code, _, errs := analyzeRun(t.Context(), nil, "-o", target, "--format", "md", log); code != exitOK {
+		t.Fatal(errs)
+	}
+	if data, err := os.ReadFile(target); err != nil || !strings.HasPrefix(string(data), "# Chat") {
+		t.Errorf("%v, %.20q", err, data)
+	}
+	code, out, errs := analyzeRun(t.Context(), nil, "--format", "pdf", "--paper", "letter", log, log)
+	if code != exitOK || !strings.HasPrefix(out, "%PDF-1.") || !strings.Contains(out, "612") {
+		t.Errorf("exit code %d, %s, %.20q", code, errs, out)
+	}
+	code, out, errs = analyzeRun(t.Context(), nil, "--format", "csv", "--section", "emotes", log)
+	if code != exitOK || !strings.Contains(out, "PogChamp,200,200,0,0,") {
+		t.Errorf("exit code %d, %s, %s", code, errs, out)
+	}
+}
+
 func TestAnalyzeMessages(t *testing.T) {
 	log := writeLog(t, "a.log", 300)
 	target := filepath.Join(t.TempDir(), "judged.ndjson")
@@ -173,6 +212,14 @@ func TestAnalyzeFailures(t *testing.T) {
 	}{
 		{"no file", nil, exitUsage, []string{"file"}},
 		{"unknown format", []string{"--format", "docx", log}, exitUsage, []string{"--format"}},
+		{"unknown section", []string{"--format", "csv", "--section", "people", log}, exitUsage, []string{"--section", "timeline"}},
+		{"section of a text", []string{"--section", "terms", log}, exitUsage, []string{"--section", "csv"}},
+		{"unknown paper", []string{"--format", "pdf", "--paper", "a3", log}, exitUsage, []string{"--paper", "letter"}},
+		{"paper of a page", []string{"--format", "html", "--paper", "a4", log}, exitUsage, []string{"--paper", "pdf"}},
+		{"unknown chatters", []string{"--chatters", "some", log}, exitUsage, []string{"--chatters", "pseudonyms"}},
+		{"output over the log", []string{"-o", log, log}, exitUsage, []string{"overwrite"}},
+		{"output nowhere", []string{"-o", filepath.Join(dir, "no", "such.pdf"), log}, exitUsage, []string{"-o"}},
+		{"output beside messages", []string{"-o", "x.txt", "--messages", "-", log}, exitUsage, []string{"--messages", "-o"}},
 		{"bad channel", []string{"--channel", "no such!", log}, exitUsage, []string{"--channel", "letters"}},
 		{"bad zone", []string{"--zone", "Mars/Olympus", log}, exitUsage, []string{"--zone", "Europe/Berlin"}},
 		{"standard input twice", []string{"-", "-"}, exitUsage, []string{"only once"}},

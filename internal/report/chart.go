@@ -163,7 +163,7 @@ func (p *plot) frame(out pen, width, height float64, levels []level) {
 	for _, l := range levels {
 		y := l.at * height
 		out.line([]point{{chartLeft, y}, {width - chartRight, y}}, cmp.Or(l.width, 0.5), inkGrid)
-		out.label(chartLeft-4, min(max(y+labelSize*0.36, labelSize*0.8), height), labelSize, l.text, atEnd, inkFaint)
+		out.label(chartLeft-4, min(max(y+labelSize*0.36, labelSize*0.95), height), labelSize, l.text, atEnd, inkFaint)
 	}
 	days := p.d.days
 	lastEnd := math.Inf(-1)

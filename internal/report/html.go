@@ -32,9 +32,8 @@ func ContentSecurityPolicy() string {
 
 // htmlReport is what the template is given of one report.
 type htmlReport struct {
-	Title    string
-	Blocks   []htmlBlock
-	Contents []htmlBlock // the headings
+	Title  string
+	Blocks []htmlBlock
 }
 
 type htmlBlock struct {
@@ -45,8 +44,8 @@ type htmlBlock struct {
 	Tables []htmlTable
 	Chart  template.HTML
 	Title  string
-	Desc   string
 	Legend []htmlKey
+	Bar    bool // the chart is low and can be narrow
 }
 
 type (
@@ -74,6 +73,7 @@ type htmlCell struct {
 	Text   string
 	Number bool
 	Head   bool // it names the row
+	Short  bool // it is not broken into lines
 }
 
 // writeHTML writes the reports as one file that asks for nothing outside it.
@@ -111,7 +111,6 @@ func (d *document) htmlReport(no int) htmlReport {
 		switch b.kind {
 		case kindHeading:
 			h.Kind = "heading"
-			out.Contents = append(out.Contents, h)
 		case kindParagraph:
 			h.Kind = "paragraph"
 		case kindSmall:
@@ -131,7 +130,7 @@ func (d *document) htmlReport(no int) htmlReport {
 			}
 		case kindChart:
 			h.Kind = "chart"
-			h.Title, h.Desc = b.chart.title, b.chart.desc
+			h.Title, h.Bar = b.chart.title, b.chart.bar
 			h.Chart = template.HTML(svgOf(b.chart, h.ID)) //nolint:gosec // drawn by us, its texts are escaped
 			for _, k := range b.chart.legend {
 				h.Legend = append(h.Legend, htmlKey{k.ink.class(), k.text})
@@ -150,12 +149,15 @@ func htmlTableOf(t *table) htmlTable {
 	for i, row := range t.rows {
 		r := htmlRow{Total: t.total && i == len(t.rows)-1}
 		for k, cell := range row {
-			r.Cells = append(r.Cells, htmlCell{Text: cell, Number: t.cols[k].number, Head: k == 0})
+			r.Cells = append(r.Cells, htmlCell{Text: cell, Number: t.cols[k].number, Head: k == 0, Short: len(cell) <= shortCell})
 		}
 		out.Rows = append(out.Rows, r)
 	}
 	return out
 }
+
+// shortCell is up to how many bytes a cell is not broken, on a phone neither.
+const shortCell = 14
 
 // svgWidth is the width that charts are drawn at; the page scales them.
 const svgWidth = 640

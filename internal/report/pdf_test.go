@@ -12,6 +12,9 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/carlos7ags/folio/content"
+	"github.com/carlos7ags/folio/layout"
+
 	"chatmood/internal/analysis"
 )
 
@@ -266,4 +269,45 @@ func evening() Input {
 		s.Emotes = append(s.Emotes, analysis.Term{Term: fmt.Sprintf("emote%d", i), Count: 500 - i, Positive: 200, Neutral: 100, Negative: 100})
 	}
 	return Input{Report: r}
+}
+
+// FuzzLines sets text in lines and shows them. The typesetter is used again
+// and again: loading its fonts is most of the work of a PDF.
+func FuzzLines(f *testing.F) {
+	for _, s := range append(hostiles(), scripts()...) {
+		f.Add(s, true, 30.0, 3)
+	}
+	t, err := newTypesetter()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(tt *testing.T, s string, bold bool, width float64, limit int) {
+		if !(width > 2 && width < 1000) || limit < 1 || limit > 1000 || len(s) > 5000 {
+			return
+		}
+		lines := t.lines(s, bold, width, limit)
+		if len(lines) > limit {
+			tt.Errorf("%d lines, no more than %d may be", len(lines), limit)
+		}
+		stream := content.NewStream()
+		ctx := layout.DrawContext{Stream: stream, Page: &layout.PageResult{Stream: stream}}
+		for i := range lines {
+			if l := &lines[i]; l.width > width+1e-6 || !(l.fit > 0.05) {
+				tt.Errorf("line %d of %q is %.2f wide, not %.2f, made smaller by %.2f", i, s, l.width, width, l.fit)
+			}
+			t.put(ctx, &lines[i], 0, 0, 10, inkText)
+		}
+		open := map[string]int{}
+		for line := range strings.Lines(string(stream.Bytes()) + "\n") {
+			open[line[strings.LastIndexByte(strings.TrimSpace(line), ' ')+1:]]++
+		}
+		for begin, end := range map[string]string{"BT\n": "ET\n", "BDC\n": "EMC\n"} {
+			if open[begin] != open[end] {
+				tt.Errorf("%d begin with %q, %d end:\n%s", open[begin], begin, open[end], stream.Bytes())
+			}
+		}
+		if t.err != nil {
+			tt.Fatal(t.err)
+		}
+	})
 }

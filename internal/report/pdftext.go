@@ -118,6 +118,7 @@ type textLine struct {
 	text  []rune
 	boxes []box
 	width float64 // in sizes
+	fit   float64 // it is shown smaller by this, 0…1
 	right bool    // it is read from right to left
 }
 
@@ -167,6 +168,9 @@ func (t *typesetter) lines(s string, bold bool, width float64, limit int) []text
 			l.runs = append(l.runs, lineRun{run, cut > 0 && i == len(wrapped)-1 && k == len(line)-1})
 			l.width += float64(run.Advance) / 64 / shapeSize
 		}
+		// A cluster that is wider than the line cannot be divided.
+		l.fit = min(1, max(width, 1)/max(l.width, 1e-6))
+		l.width *= l.fit
 		slices.SortStableFunc(l.runs, func(a, b lineRun) int { return int(a.VisualIndex - b.VisualIndex) })
 		out = append(out, l)
 	}
@@ -252,6 +256,7 @@ func (t *typesetter) textAt(ctx layout.DrawContext, s string, bold bool, x, y, s
 // put shows a line with its left end and baseline at x and y of the page.
 func (t *typesetter) put(ctx layout.DrawContext, l *textLine, x, y, size float64, c ink) {
 	setFill(ctx.Stream, c)
+	size *= l.fit
 	for i := range l.runs {
 		r := &l.runs[i]
 		f := t.byFont[r.Face]
