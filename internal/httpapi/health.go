@@ -24,6 +24,7 @@ type Health struct {
 	Database         string                 `json:"database" enum:"connected,disconnected"`
 	ActiveBots       int                    `json:"active_bots" doc:"Channels being analysed"`
 	ActiveWebSockets int                    `json:"active_websockets" doc:"Clients connected to the live stream"`
+	ActiveSessions   int                    `json:"active_sessions" doc:"The same, as the older of the old systems called it"`
 	Version          string                 `json:"version"`
 	UptimeSeconds    int64                  `json:"uptime_seconds"`
 	Checks           map[string]CheckResult `json:"checks" doc:"What the server depends on: store, bus, source"`
@@ -100,13 +101,14 @@ func unhealthyResponse(schema, description string) *huma.Response {
 func (a *API) health(ctx context.Context, _ *struct{}) (*healthOutput, error) {
 	checks := a.probes.results(ctx)
 	out := &healthOutput{Status: http.StatusOK, CacheControl: "no-store"}
-	now := a.cfg.Now()
+	now, viewers := a.cfg.Now(), a.cfg.Hub.Connections()
 	out.Body = Health{
 		Status:           "healthy",
 		Timestamp:        now.UTC(),
 		Database:         "disconnected",
 		ActiveBots:       len(a.cfg.Channels.List()),
-		ActiveWebSockets: a.cfg.Hub.Connections(),
+		ActiveWebSockets: viewers,
+		ActiveSessions:   viewers,
 		Version:          a.cfg.Version,
 		UptimeSeconds:    int64(now.Sub(a.started).Seconds()),
 		Checks:           checks,

@@ -2340,6 +2340,11 @@ export interface components {
             active_bots: number;
             /**
              * Format: int64
+             * @description The same, as the older of the old systems called it
+             */
+            active_sessions: number;
+            /**
+             * Format: int64
              * @description Clients connected to the live stream
              * @example 41
              */
@@ -14523,24 +14528,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "active_bots": 3,
-                     *       "active_websockets": 41,
-                     *       "checks": {
-                     *         "store": {
-                     *           "detail": "inside the process",
-                     *           "required": true,
-                     *           "status": "up"
-                     *         }
-                     *       },
-                     *       "database": "connected",
-                     *       "status": "healthy",
-                     *       "timestamp": "2026-01-01T20:15:00Z",
-                     *       "uptime_seconds": 3600,
-                     *       "version": "1.2.3"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
