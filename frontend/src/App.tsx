@@ -1,6 +1,6 @@
 import { lazy, Suspense } from 'react'
 import { createBrowserRouter, Navigate, RouterProvider } from 'react-router'
-import { RequireUser } from './components/Guards'
+import { RequireAdmin, RequireUser } from './components/Guards'
 import { Shell } from './components/Shell'
 import { Loading } from './components/states'
 import { CrashPage } from './pages/CrashPage'
@@ -18,6 +18,15 @@ const EntryPage = lazy(() => import('./pages/EntryPage'))
 const ComparePage = lazy(() => import('./pages/ComparePage'))
 const SharedPage = lazy(() => import('./pages/SharedPage'))
 const SettingsPage = lazy(() => import('./pages/SettingsPage'))
+const UploadPage = lazy(() => import('./pages/UploadPage'))
+const AdminLayout = lazy(() => import('./pages/admin/AdminLayout'))
+const DashboardPage = lazy(() => import('./pages/admin/DashboardPage'))
+const UsersPage = lazy(() => import('./pages/admin/UsersPage'))
+const UserHistoryPage = lazy(() => import('./pages/admin/UserHistoryPage'))
+const InvitesPage = lazy(() => import('./pages/admin/InvitesPage'))
+const LogsPage = lazy(() => import('./pages/admin/LogsPage'))
+const ChannelsPage = lazy(() => import('./pages/admin/ChannelsPage'))
+const MailPage = lazy(() => import('./pages/admin/MailPage'))
 const LegalPage = lazy(() => import('./pages/LegalPage'))
 const Login = lazy(() => import('./components/auth/Login'))
 const Register = lazy(() => import('./components/auth/Register'))
@@ -52,11 +61,31 @@ const router = createBrowserRouter(
         {
           element: <RequireUser />,
           children: [
+            { path: 'upload', element: <UploadPage /> },
             { path: 'settings', element: <SettingsPage /> },
             { path: 'history', element: <HistoryPage key="history" /> },
             { path: 'history/archive', element: <HistoryPage key="archive" archived /> },
             { path: 'history/compare', element: <ComparePage /> },
             { path: 'history/:id', element: <EntryPage /> },
+          ],
+        },
+        {
+          path: 'admin',
+          element: <RequireAdmin />,
+          children: [
+            {
+              element: <AdminLayout />,
+              children: [
+                { index: true, element: <Navigate to="/admin/dashboard" replace /> },
+                { path: 'dashboard', element: <DashboardPage /> },
+                { path: 'users', element: <UsersPage /> },
+                { path: 'users/:id/history', element: <UserHistoryPage /> },
+                { path: 'invites', element: <InvitesPage /> },
+                { path: 'logs', element: <LogsPage /> },
+                { path: 'channels', element: <ChannelsPage /> },
+                { path: 'mail', element: <MailPage /> },
+              ],
+            },
           ],
         },
         { path: '*', element: <NotFoundPage /> },

@@ -1,6 +1,7 @@
 import type { LinkReason } from '../live/connection'
 import type { Label } from '../live/protocol'
 import { account, contact, form } from './en/account'
+import { admin, upload } from './en/admin'
 import { compare, entry, history, shared } from './en/history'
 import { settings } from './en/settings'
 import { legal, type LegalText } from './en/legal'
@@ -76,6 +77,8 @@ export const en = {
   compare,
   shared,
   settings,
+  admin,
+  upload,
   legal: legal as Record<keyof typeof legal, LegalText>,
   home: {
     title: 'Home',

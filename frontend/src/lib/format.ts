@@ -91,3 +91,9 @@ export function formatBytes(bytes: number): string {
 }
 /** The reader's time zone. */
 export const timeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone
+/** The start of a day ("2026-03-01") in the reader's zone, or so many days later, as ISO 8601; "" for no day. */
+export function dayStart(day: string, later: number): string {
+  const [y, m, d] = day.split('-').map(Number)
+  if (y === undefined || m === undefined || d === undefined || Number.isNaN(y + m + d)) return ''
+  return new Date(y, m - 1, d + later).toISOString()
+}

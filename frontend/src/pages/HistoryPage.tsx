@@ -4,6 +4,7 @@ import { useCallback, useState } from 'react'
 import { Link, NavLink, useNavigate } from 'react-router'
 import { history, type HistoryEntry } from '../api/history'
 import { buttonClass } from '../components/buttonClass'
+import { DateField } from '../components/form/DateField'
 import { Select } from '../components/form/fields'
 import { EntryMenu } from '../components/history/EntryMenu'
 import { entryCounts, entryName } from '../components/history/names'
@@ -357,29 +358,5 @@ function EntryRow({
         <EntryMenu entry={e} />
       </td>
     </tr>
-  )
-}
-
-function DateField({
-  label,
-  value,
-  onChange,
-}: {
-  label: string
-  value: string
-  onChange: (value: string) => void
-}) {
-  return (
-    <label className="inline-flex items-center gap-1.5 text-muted">
-      {label}
-      <input
-        type="date"
-        value={value}
-        onChange={(event) => {
-          onChange(event.target.value)
-        }}
-        className="h-8 rounded-md border border-line bg-surface px-2 text-sm text-text"
-      />
-    </label>
   )
 }

@@ -50,8 +50,7 @@ export default function Register() {
       {t.account.signIn}
     </Link>
   )
-  if (info.data.setup_needed)
-    return <EmptyState heading={texts.firstHeading} text={texts.firstText} />
+  if (info.data.setup_needed) return <EmptyState heading={texts.firstHeading} text={texts.firstText} />
   if (info.data.registration === 'closed') {
     return (
       <EmptyState heading={texts.closedHeading} text={texts.closedText}>

@@ -1,0 +1,104 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { ChevronLeft } from 'lucide-react'
+import { useState } from 'react'
+import { Link, useLocation, useParams } from 'react-router'
+import { admin } from '../../api/admin'
+import { entryCounts, entryName } from '../../components/history/names'
+import { Pager, rowClass, Table } from '../../components/lists'
+import { SplitBar } from '../../components/SplitBar'
+import { EmptyState, ErrorState, Loading } from '../../components/states'
+import { useTitle } from '../../hooks/useTitle'
+import { t } from '../../i18n'
+import { formatCount, formatDateTime, formatDuration, formatScore } from '../../lib/format'
+import { stateText } from '../../lib/navigation'
+
+const texts = t.admin.users
+
+/** `/admin/users/:id/history`: what somebody else saved; looking is logged. */
+export default function UserHistoryPage() {
+  const { id = '' } = useParams()
+  const location = useLocation()
+  const [page, setPage] = useState(1)
+  const title = texts.historyOf(stateText(location.state, 'name') || id)
+  useTitle(title)
+  const entries = useQuery({
+    queryKey: ['admin', 'history', id, page],
+    queryFn: ({ signal }) => admin.userHistory(id, page, signal),
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+    refetchOnWindowFocus: false,
+  })
+  const found = entries.data
+  return (
+    <>
+      <Link
+        to="/admin/users"
+        className="inline-flex items-center gap-1 self-start text-accent hover:underline"
+      >
+        <ChevronLeft aria-hidden className="size-3.5" />
+        {t.admin.places.users}
+      </Link>
+      <header>
+        <h1 className="text-xl font-semibold tracking-tight wrap-anywhere">{title}</h1>
+        <p className="text-muted">{texts.historyNote}</p>
+      </header>
+      {entries.isError && <ErrorState error={entries.error} onRetry={() => void entries.refetch()} />}
+      {found === undefined ? (
+        entries.isError ? null : (
+          <Loading />
+        )
+      ) : found.items.length === 0 ? (
+        <EmptyState part heading={t.history.empty} />
+      ) : (
+        <>
+          <Table
+            label={title}
+            busy={entries.isPlaceholderData}
+            head={(['channel', 'created_at', 'duration', 'messages', 'mood', 'split'] as const).map((c) => (
+              <th
+                key={c}
+                role="columnheader"
+                scope="col"
+                className={c === 'duration' || c === 'messages' ? 'text-right' : ''}
+              >
+                {t.history.columns[c]}
+              </th>
+            ))}
+          >
+            {found.items.map((e) => (
+              <tr key={e._id} role="row" className={rowClass}>
+                <td role="cell" className="font-medium wrap-anywhere max-sm:flex-1">
+                  {entryName(e)}
+                </td>
+                <td role="cell" className="whitespace-nowrap text-muted">
+                  {formatDateTime(Date.parse(e.created_at))}
+                </td>
+                <td role="cell" className="num text-right text-muted">
+                  {formatDuration(e.duration)}
+                </td>
+                <td role="cell" className="num text-right">
+                  {formatCount(e.total_chats)}
+                </td>
+                <td role="cell" className="num">
+                  {formatScore(e.mood)}
+                </td>
+                <td role="cell" className="w-1/5 max-sm:w-full">
+                  <SplitBar counts={entryCounts(e)} />
+                </td>
+              </tr>
+            ))}
+          </Table>
+          <Pager
+            page={found.page}
+            pages={found.pages}
+            total={found.total}
+            limit={20}
+            sizes={[20]}
+            onPage={setPage}
+            onLimit={() => undefined}
+          />
+        </>
+      )}
+    </>
+  )
+}
