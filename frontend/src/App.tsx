@@ -9,6 +9,8 @@ import { NotFoundPage } from './pages/NotFoundPage'
 
 // Each page comes when it is opened; the live page and the reports share the plot.
 const LivePage = lazy(() => import('./pages/LivePage'))
+const MultiPage = lazy(() => import('./pages/MultiPage'))
+const CompactPage = lazy(() => import('./pages/CompactPage'))
 const SessionsPage = lazy(() => import('./pages/SessionsPage'))
 const SessionPage = lazy(() => import('./pages/SessionPage'))
 const AboutPage = lazy(() => import('./pages/AboutPage'))
@@ -44,6 +46,7 @@ const router = createBrowserRouter(
         { index: true, element: <HomePage /> },
         { path: 'analyze', element: <Navigate to="/" replace state={{ focus: true }} /> },
         { path: 'analyze/:channel', element: <LivePage /> },
+        { path: 'multi', element: <MultiPage /> },
         { path: 'sessions', element: <SessionsPage /> },
         { path: 'sessions/:id', element: <SessionPage /> },
         { path: 'about', element: <AboutPage /> },
@@ -91,6 +94,7 @@ const router = createBrowserRouter(
         { path: '*', element: <NotFoundPage /> },
       ],
     },
+    { path: 'compact/:channel', element: <CompactPage />, errorElement: <CrashPage /> },
   ],
   { basename: import.meta.env.BASE_URL },
 )

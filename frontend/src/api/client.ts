@@ -1,5 +1,6 @@
 import createClient from 'openapi-fetch'
 import type { paths } from './schema'
+import { session } from './session'
 import type { Info } from './types'
 import { apiBase, ApiError, apiElsewhere, apiFetch, problemOf } from './transport'
 
@@ -30,7 +31,13 @@ async function data<T>(call: Promise<Outcome<T>>): Promise<T> {
 export const api = {
   info: (signal: AbortSignal): Promise<Info> => data(client.GET('/api/info', { signal })),
   channels: (signal: AbortSignal) => data(client.GET('/api/channels', { signal })),
-  connect: (url: string) => data(client.POST('/api/twitch/connect', { body: { url } })),
+  // A guest holds a channel by a cookie of its own.
+  connect: (url: string) =>
+    data(
+      session.exists()
+        ? client.POST('/api/twitch/connect', { body: { url } })
+        : client.POST('/api/twitch/connect-guest', { body: { url } }),
+    ),
   /** What each piece of a text adds to its score. */
   explain: async (text: string, signal: AbortSignal) =>
     (
@@ -38,7 +45,12 @@ export const api = {
         client.POST('/api/sentiment', { body: { text: text.slice(0, 2000), explain: true }, signal }),
       )
     ).results[0],
-  disconnect: (channel: string) => data(client.POST('/api/twitch/disconnect', { body: { channel } })),
+  disconnect: (channel: string) =>
+    data(
+      session.exists()
+        ? client.POST('/api/twitch/disconnect', { body: { channel } })
+        : client.POST('/api/twitch/disconnect-guest', { body: { channel } }),
+    ),
   timeline: (channel: string, step: 0 | 1 | 10 | 60, from: Date | undefined, signal: AbortSignal) =>
     data(
       client.GET('/api/channels/{channel}/timeline', {

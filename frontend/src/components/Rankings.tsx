@@ -60,10 +60,13 @@ export function TopTerms({
   terms,
   emotes,
   error,
+  onFind,
 }: {
   terms: readonly Term[]
   emotes: readonly Term[]
   error: number
+  /** Shows the messages that contain a term. */
+  onFind?: (text: string) => void
 }) {
   const lists = { words: terms, emotes }
   return (
@@ -92,7 +95,20 @@ export function TopTerms({
                     key={term.term}
                     className="grid h-6 grid-cols-[minmax(0,1fr)_4rem_3rem] items-center gap-2"
                   >
-                    <bdi className="truncate">{term.term}</bdi>
+                    {onFind === undefined ? (
+                      <bdi className="truncate">{term.term}</bdi>
+                    ) : (
+                      <button
+                        type="button"
+                        title={t.top.find(term.term)}
+                        onClick={() => {
+                          onFind(term.term)
+                        }}
+                        className="truncate rounded-sm text-left hover:text-accent hover:underline"
+                      >
+                        <bdi>{term.term}</bdi>
+                      </button>
+                    )}
                     <SplitBar
                       counts={{
                         total: term.positive + term.neutral + term.negative,

@@ -143,7 +143,21 @@ function Running() {
   const channels = useQuery(channelsQuery)
   return (
     <section className="flex flex-col gap-3">
-      <h2 className="text-sm font-medium text-muted">{t.home.running}</h2>
+      <div className="flex items-baseline justify-between">
+        <h2 className="text-sm font-medium text-muted">{t.home.running}</h2>
+        {(channels.data?.length ?? 0) > 1 && (
+          <Link
+            to={`/multi?c=${(channels.data ?? [])
+              .slice(0, 4)
+              .map((c) => c.channel)
+              .join(',')}`}
+            className="inline-flex items-center gap-1 text-accent hover:underline"
+          >
+            {t.multi.link}
+            <ArrowRight aria-hidden className="size-3.5" />
+          </Link>
+        )}
+      </div>
       {channels.data === undefined ? (
         channels.isError ? (
           <ErrorState error={channels.error} onRetry={() => void channels.refetch()} />

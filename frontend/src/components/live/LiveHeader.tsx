@@ -7,11 +7,14 @@ import { useAnalyze, useLive } from '../../contexts/analyze'
 import { useNow } from '../../hooks/useNow'
 import { t } from '../../i18n'
 import { formatDateTimeZone, formatElapsed, isoDuration } from '../../lib/format'
+import { toast } from '../../lib/toast'
 import { Dialog } from '../Dialog'
 import { StatusPill } from '../StatusPill'
 import { ErrorState } from '../states'
 import { buttonClass } from '../buttonClass'
 import { Button } from '../ui'
+import { SaveButton } from '../history/SaveButton'
+import { PictureInPicture } from './PictureInPicture'
 import { StartButton } from './StartButton'
 
 /** Which channel, how it stands, since when; and the way to stop it. */
@@ -27,6 +30,7 @@ export function LiveHeader() {
       <span className="flex items-center gap-3 max-sm:order-1 max-sm:w-full">
         <StatusPill link={link} status={status} />
         <Elapsed />
+        <span className="text-xs text-faint max-xl:sr-only">{t.live.leaving}</span>
       </span>
       <span className="flex flex-wrap items-center gap-1.5 sm:ml-auto">
         <a
@@ -39,6 +43,7 @@ export function LiveHeader() {
         >
           <ExternalLink aria-hidden className="size-4" />
         </a>
+        <PictureInPicture />
         {over ? (
           <>
             {sessionId !== '' && stopped && (
@@ -46,10 +51,14 @@ export function LiveHeader() {
                 {t.live.report}
               </Link>
             )}
+            {stopped && sessionId !== '' && <SaveButton channel={channel} sessionId={sessionId} />}
             <StartButton label={t.live.startAgain} />
           </>
         ) : (
-          <StopButton />
+          <>
+            {sessionId !== '' && <SaveButton channel={channel} sessionId={sessionId} />}
+            <StopButton />
+          </>
         )}
       </span>
     </div>
@@ -83,8 +92,9 @@ function StopButton() {
   const queries = useQueryClient()
   const stop = useMutation({
     mutationFn: () => api.disconnect(channel),
-    onSuccess: async () => {
+    onSuccess: async (told) => {
       setAsking(false)
+      toast.done(told.message)
       await queries.invalidateQueries({ queryKey: ['sessions'] })
     },
   })

@@ -16,6 +16,7 @@ import { EmptyState } from '../states'
 import { buttonClass } from '../buttonClass'
 import { LinkBanner } from './LinkBanner'
 import { LiveHeader } from './LiveHeader'
+import { Questions } from './Questions'
 import { LiveSummary } from './LiveSummary'
 import { StartButton } from './StartButton'
 
@@ -182,10 +183,22 @@ function Details() {
   const moments = useLive((s) => s.moments)
   const marks = useLive((s) => s.marks)
   const gaps = useLive((s) => s.gaps)
+  const [, setParams] = useSearchParams()
+  const find = (text: string) => {
+    setParams(
+      (old) => {
+        const next = new URLSearchParams(old)
+        next.set('q', text)
+        return next
+      },
+      { replace: true, preventScrollReset: true },
+    )
+  }
   return (
     <div className="grid grid-cols-1 items-start gap-3 @lg:grid-cols-2">
       <TopChatters chatters={chatters} />
-      <TopTerms terms={terms} emotes={emotes} error={termError} />
+      <TopTerms terms={terms} emotes={emotes} error={termError} onFind={find} />
+      <Questions />
       <Moments moments={moments} marks={marks} gaps={gaps} />
       <Waves waves={waves} />
     </div>
