@@ -269,7 +269,7 @@ func (a *App) publicURL() string {
 // forget removes what else is kept of a user who is deleted.
 func (a *App) forget(ctx context.Context, userID string) (int, error) {
 	if a.holds != nil {
-		if err := a.holds.Forget(ctx, userID); err != nil {
+		if err := a.nodes.leaveAll(ctx, userID, true); err != nil {
 			return 0, fmt.Errorf("dropping the user's channels: %w", err)
 		}
 	}
@@ -284,7 +284,7 @@ func (a *App) signedOut(ctx context.Context, userID string) {
 	if a.holds == nil {
 		return
 	}
-	if err := a.holds.LeaveAll(context.WithoutCancel(ctx), userID); err != nil {
+	if err := a.nodes.leaveAll(context.WithoutCancel(ctx), userID, false); err != nil {
 		a.log.ErrorContext(ctx, "the channels of a user who signed out could not be given up", "user", userID, "error", err)
 	}
 }

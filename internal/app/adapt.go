@@ -2,22 +2,89 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
+	"chatmood/internal/analysis"
 	"chatmood/internal/channels"
 	"chatmood/internal/httpapi"
 )
 
-// apiChannels is the manager in the words of the API's errors.
-type apiChannels struct{ *channels.Manager }
+// apiChannels are the channels of all nodes in the words of the API's errors.
+type apiChannels struct{ *nodes }
 
 var _ httpapi.Channels = apiChannels{}
 
 // Start implements [httpapi.Channels].
 func (c apiChannels) Start(ctx context.Context, login, by string) (bool, error) {
-	started, err := c.Manager.Start(ctx, login, by)
+	started, err := c.route(ctx, request{Op: "start", Channel: login, Holder: by}, true, func(ctx context.Context) (bool, error) {
+		return c.manager.Start(ctx, login, by)
+	}, nil)
 	return started, startError(err)
+}
+
+// Stop implements [httpapi.Channels].
+func (c apiChannels) Stop(ctx context.Context, login string) (bool, error) {
+	stopped, err := c.route(ctx, request{Op: "stop", Channel: login}, false, func(ctx context.Context) (bool, error) {
+		return c.manager.Stop(ctx, login)
+	}, nil)
+	return stopped, startError(err)
+}
+
+// List implements [httpapi.Channels].
+func (c apiChannels) List() []analysis.ChannelSummary {
+	own := c.manager.List()
+	if len(c.node.Members()) < 2 {
+		return own
+	}
+	return sorted(own, c.list())
+}
+
+// Snapshot implements [httpapi.Channels].
+func (c apiChannels) Snapshot(login string, top int) (snap analysis.Snapshot, ok bool) {
+	ok = c.read(request{Op: "snapshot", Channel: login, N: top}, func() (ok bool) {
+		snap, ok = c.manager.Snapshot(login, top)
+		return ok
+	}, &snap)
+	return snap, ok
+}
+
+// Timeline implements [httpapi.Channels].
+func (c apiChannels) Timeline(login string, from, to time.Time, step int) (t analysis.Timeline, ok bool) {
+	ok = c.read(request{Op: "timeline", Channel: login, From: from, To: to, Step: step}, func() (ok bool) {
+		t, ok = c.manager.Timeline(login, from, to, step)
+		return ok
+	}, &t)
+	return t, ok
+}
+
+// TopChatters implements [httpapi.Channels].
+func (c apiChannels) TopChatters(login, label string, n int) (list []analysis.Chatter, ok bool) {
+	ok = c.read(request{Op: "chatters", Channel: login, Label: label, N: n}, func() (ok bool) {
+		list, ok = c.manager.TopChatters(login, label, n)
+		return ok
+	}, &list)
+	return list, ok
+}
+
+// TopTerms implements [httpapi.Channels].
+func (c apiChannels) TopTerms(login string, emotes bool, label string, n int) (list []analysis.Term, ok bool) {
+	ok = c.read(request{Op: "terms", Channel: login, Emotes: emotes, Label: label, N: n}, func() (ok bool) {
+		list, ok = c.manager.TopTerms(login, emotes, label, n)
+		return ok
+	}, &list)
+	return list, ok
+}
+
+// Recent implements [httpapi.Channels].
+func (c apiChannels) Recent(login string, n int) (list []json.RawMessage, ok bool) {
+	ok = c.read(request{Op: "recent", Channel: login, N: n}, func() (ok bool) {
+		list, ok = c.manager.Recent(login, n)
+		return ok
+	}, &list)
+	return list, ok
 }
 
 // startError says in the API's words why an analysis cannot begin.
@@ -47,7 +114,7 @@ func (a *App) checks() []httpapi.Check {
 			if a.bus.Embedded() {
 				return "inside the process", nil
 			}
-			return "external", nil
+			return fmt.Sprintf("external, %d servers", len(a.nodes.node.Members())), nil
 		}},
 		{Name: "source", Required: false, Probe: func(context.Context) (string, error) {
 			s := a.reader.Stats()

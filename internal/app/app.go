@@ -58,6 +58,7 @@ type App struct {
 	// summaries writes them by a language model; nil where there is none.
 	summaries *summary.Writer
 	accounts  *Accounts // nil where the store keeps none
+	nodes     *nodes
 	reader    *irc.Reader
 	api       *httpapi.API
 	listener  net.Listener
@@ -87,16 +88,21 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	if a.store, err = openStore(ctx, cfg, a.log); err != nil {
 		return nil, err
 	}
-	if a.bus, err = bus.Open(ctx, bus.Config{URL: cfg.NATSURL, Logger: a.log, Name: "chatmood"}); err != nil {
+	if a.bus, err = bus.Open(ctx, bus.Config{URL: cfg.NATSURL, Creds: cfg.NATSCreds, Dir: natsDir(cfg), Logger: a.log, Name: "chatmood"}); err != nil {
 		return nil, err
 	}
 	engine := sentiment.New()
 	a.hub = live.New(live.Config{Bus: a.bus, Logger: a.log, MaxSockets: cfg.MaxSockets, MaxPerAddress: cfg.MaxPerAddress, MaxPerUser: cfg.MaxSocketsPerUser})
+	a.nodes = &nodes{name: nodeName(), bus: a.bus, log: a.log, hub: a.hub, watching: make(map[string]watched)}
 	a.manager = channels.New(channels.Config{
+		Leases:   leases{a.nodes},
 		Analyzer: engine, Store: a.store, Bus: a.bus, Viewers: a.hub.Viewers, Finished: a.finished,
 		Log: a.log, MaxChannels: cfg.MaxChannels, Options: analysis.Options{IsEmote: engine.IsEmote},
 	})
 	a.openHolds()
+	if err := a.openNodes(ctx); err != nil {
+		return nil, err
+	}
 	if err := a.openAccounts(); err != nil {
 		return nil, err
 	}
@@ -110,7 +116,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		a.log.Info("a setting of the older system means nothing any more", "name", name)
 	}
 	api := httpapi.Config{
-		Channels: apiChannels{a.manager}, Sessions: a.store, Hub: a.hub, Analyzer: engine, Checks: a.checks(),
+		Channels: apiChannels{a.nodes}, Sessions: a.store, Hub: a.hub, Analyzer: engine, Checks: a.checks(),
 		UI: opts.UI, Log: a.log, Registry: registry, Version: opts.Version,
 		Production: cfg.Production(), FrontendURL: cfg.FrontendURL, TrustedProxies: cfg.TrustedProxies, MetricsToken: cfg.MetricsToken,
 		Guests: httpapi.Guests(cfg.Guests), Demo: opts.Demo, DemoChannels: opts.DemoChannels, MaxChannels: cfg.MaxChannels,
@@ -169,7 +175,7 @@ func (a *App) Start(ctx context.Context, logins ...string) error {
 }
 
 // Run works until ctx ends or a part fails, then stops everything in order:
-// viewers are told, the reader leaves, what was read is published and stored.
+// other nodes take the channels, viewers are told, the reader leaves, what was read is published and stored.
 // It returns nil after an orderly stop.
 func (a *App) Run(ctx context.Context) error {
 	defer a.Close()
@@ -184,12 +190,18 @@ func (a *App) Run(ctx context.Context) error {
 	analysing, stopAnalysing := context.WithCancel(failed)
 	defer stopAnalysing()
 
-	readerDone := make(chan struct{})
+	sharing, stopSharing := context.WithCancel(failed)
+	defer stopSharing()
+
+	readerDone, managerDone := make(chan struct{}), make(chan struct{})
 	group.Go(func() error {
 		defer close(readerDone)
 		return ignoreCanceled(a.reader.Run(reading))
 	})
+	group.Go(func() error { return a.nodes.node.Run(sharing) })
+	group.Go(func() error { return a.nodes.run(analysing) })
 	group.Go(func() error {
+		defer close(managerDone)
 		if err := a.manager.Run(analysing, a.reader); err != nil {
 			return fmt.Errorf("running the analyses: %w", err)
 		}
@@ -237,6 +249,7 @@ func (a *App) Run(ctx context.Context) error {
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.opts.Config.StopTimeout)
 	defer cancel()
 	a.api.Drain()
+	a.nodes.node.Drain(stop)
 	a.hub.Shutdown(stop)
 	stopReading()
 	select {
@@ -244,10 +257,16 @@ func (a *App) Run(ctx context.Context) error {
 	case <-stop.Done():
 	}
 	stopAnalysing()
+	<-managerDone // it stores what is left, as an owner still
+	stopSharing()
 	if err := server.Shutdown(stop); err != nil {
 		server.Close() // whoever is still asking is cut off
 	}
-	if err := group.Wait(); err != nil {
+	err := group.Wait()
+	leaving, cancelLeaving := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
+	defer cancelLeaving()
+	a.nodes.node.Leave(leaving)
+	if err != nil {
 		return err
 	}
 	a.log.Info("stopped")

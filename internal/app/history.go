@@ -34,7 +34,7 @@ func (a *App) openHolds() {
 	}
 	cfg := a.opts.Config
 	a.holds = channels.NewHolds(channels.HoldsConfig{
-		Manager: a.manager, Store: store, Sessions: a.store, Viewers: a.hub.Viewers, Ended: a.ended, Settled: a.settled,
+		Manager: a.manager, Store: store, Sessions: a.store, Viewers: a.nodes.viewers, Running: a.nodes.running, Elsewhere: a.nodes.elsewhere, Ended: a.ended, Settled: a.settled,
 		MaxPerHolder: cfg.MaxChannelsPerUser, IdleStop: cfg.IdleStop, Log: a.log,
 	})
 }
@@ -58,7 +58,7 @@ func (a *App) openHistory() error {
 		a.summaries, model = writer, writer
 	}
 	a.history, err = history.NewService(history.Config{
-		Store: store, Running: a.manager, Sessions: a.store, Accounts: a.accounts, Model: model,
+		Store: store, Running: a.nodes, Sessions: a.store, Accounts: a.accounts, Model: model,
 		Count: a.accounts.Count, MaxPerUser: cfg.MaxHistoryPerUser, Log: a.log,
 	})
 	return err
@@ -89,7 +89,7 @@ func (a *App) settled(ctx context.Context, f analysis.Finished) {
 // addHistory gives the API the saved analyses and the holds.
 func (a *App) addHistory(api *httpapi.Config) {
 	if a.holds != nil { // an interface with a nil pointer in it is not nil
-		api.Holds = apiHolds{a.holds, func(ctx context.Context) {
+		api.Holds = apiHolds{a.holds, a.nodes, func(ctx context.Context) {
 			if a.accounts != nil {
 				a.accounts.Count(ctx, account.Usage{Started: 1})
 			}
@@ -100,9 +100,11 @@ func (a *App) addHistory(api *httpapi.Config) {
 	}
 }
 
-// apiHolds are the holds as the API wants them.
+// apiHolds are the holds as the API wants them: what concerns a channel is done
+// by the node that has it.
 type apiHolds struct {
 	*channels.Holds
+	nodes   *nodes
 	started func(ctx context.Context) // is told of each analysis that began
 }
 
@@ -110,7 +112,9 @@ var _ httpapi.Holds = apiHolds{}
 
 // Connect implements [httpapi.Holds].
 func (h apiHolds) Connect(ctx context.Context, login, holder string) (bool, error) {
-	started, err := h.Holds.Connect(ctx, login, holder)
+	started, err := h.nodes.route(ctx, request{Op: "connect", Channel: login, Holder: holder}, true, func(ctx context.Context) (bool, error) {
+		return h.Holds.Connect(ctx, login, holder)
+	}, nil)
 	if started {
 		h.started(ctx)
 	}
@@ -120,11 +124,57 @@ func (h apiHolds) Connect(ctx context.Context, login, holder string) (bool, erro
 	return started, startError(err)
 }
 
-// keep begins an analysis that goes on until it is stopped for everybody.
-func (a *App) keep(ctx context.Context, login string) error {
-	if a.holds == nil {
-		_, err := a.manager.Start(ctx, login, "start")
+// Leave implements [httpapi.Holds].
+func (h apiHolds) Leave(ctx context.Context, login, holder string, discard bool) (bool, error) {
+	left, err := h.nodes.leave(ctx, login, holder, discard)
+	return left, startError(err)
+}
+
+// LeaveAll implements [httpapi.Holds].
+func (h apiHolds) LeaveAll(ctx context.Context, holder string) error {
+	return startError(h.nodes.leaveAll(ctx, holder, false))
+}
+
+// Stop implements [httpapi.Holds].
+func (h apiHolds) Stop(ctx context.Context, login string) (bool, error) {
+	stopped, err := h.nodes.route(ctx, request{Op: "stop", Channel: login}, false, func(ctx context.Context) (bool, error) {
+		return h.Holds.Stop(ctx, login)
+	}, nil)
+	return stopped, startError(err)
+}
+
+func (n *nodes) leave(ctx context.Context, login, holder string, discard bool) (bool, error) {
+	return n.route(ctx, request{Op: "leave", Channel: login, Holder: holder, Discard: discard}, false, func(ctx context.Context) (bool, error) {
+		return n.holds.Leave(ctx, login, holder, discard)
+	}, nil)
+}
+
+// leaveAll drops all holds of a holder, whichever nodes have the channels.
+func (n *nodes) leaveAll(ctx context.Context, holder string, discard bool) error {
+	held, err := n.holds.Of(ctx, holder)
+	if err != nil {
 		return err
 	}
-	return a.holds.Keep(ctx, login)
+	for _, hold := range held {
+		if _, err := n.leave(ctx, hold.Channel, holder, discard); err != nil {
+			return fmt.Errorf("leaving %s: %w", hold.Channel, err)
+		}
+	}
+	return nil
+}
+
+// running lists the channels that any node analyses.
+func (n *nodes) running() []string { return n.node.Channels() }
+
+// keep begins an analysis that goes on until it is stopped for everybody.
+func (a *App) keep(ctx context.Context, login string) (err error) {
+	if a.holds == nil {
+		_, err = a.manager.Start(ctx, login, "start")
+	} else {
+		err = a.holds.Keep(ctx, login)
+	}
+	if errors.Is(err, channels.ErrElsewhere) {
+		return nil
+	}
+	return err
 }

@@ -8,9 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 )
@@ -34,6 +38,8 @@ var ErrNoResponder = errors.New("nobody answers")
 // Config says where the bus is.
 type Config struct {
 	URL    string // of a NATS server; "" runs one inside the process
+	Creds  string // file with the credentials for it; "": those of the address, or none
+	Dir    string // folder for the JetStream of the one inside; "": it has none
 	Name   string // of this client, as the server's monitoring shows it
 	Logger *slog.Logger
 }
@@ -43,6 +49,8 @@ type Bus struct {
 	server  *server.Server // nil when external
 	conn    *nats.Conn
 	log     *slog.Logger
+	zip     *zstd.Encoder
+	unzip   *zstd.Decoder
 	dropped atomic.Int64
 }
 
@@ -55,6 +63,13 @@ func Open(ctx context.Context, cfg Config) (*Bus, error) {
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	var err error
+	if b.zip, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1)); err != nil {
+		return nil, fmt.Errorf("opening the bus: %w", err)
+	}
+	if b.unzip, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxAnswerBytes)); err != nil {
+		return nil, fmt.Errorf("opening the bus: %w", err)
 	}
 	opts := []nats.Option{
 		nats.Name(cfg.Name),
@@ -71,12 +86,13 @@ func Open(ctx context.Context, cfg Config) (*Bus, error) {
 	}
 	url := cfg.URL
 	if url == "" {
-		if err := b.startServer(); err != nil {
+		if err := b.startServer(cfg.Dir); err != nil {
 			return nil, err
 		}
 		opts = append(opts, nats.InProcessServer(b.server))
+	} else if cfg.Creds != "" {
+		opts = append(opts, nats.UserCredentials(cfg.Creds))
 	}
-	var err error
 	if b.conn, err = nats.Connect(url, opts...); err != nil {
 		b.stopServer()
 		if cfg.URL != "" {
@@ -87,7 +103,7 @@ func Open(ctx context.Context, cfg Config) (*Bus, error) {
 	return b, nil
 }
 
-func (b *Bus) startServer() error {
+func (b *Bus) startServer(dir string) error {
 	s, err := server.NewServer(&server.Options{
 		ServerName: "chatmood",
 		DontListen: true, // reached in memory only
@@ -95,6 +111,8 @@ func (b *Bus) startServer() error {
 		NoLog:      true,
 		MaxPayload: MaxPayloadBytes,
 		MaxPending: pendingBytes,
+		JetStream:  dir != "",
+		StoreDir:   dir,
 	})
 	if err != nil {
 		return fmt.Errorf("starting the bus inside the process: %w", err)
@@ -135,6 +153,7 @@ func (b *Bus) Close() {
 		_ = b.conn.FlushTimeout(time.Second)
 		b.conn.Close()
 	}
+	b.unzip.Close()
 	b.stopServer()
 }
 
@@ -162,20 +181,69 @@ func (b *Bus) Subscribe(subject string, f func(data []byte)) (stop func(), err e
 	return func() { b.unsubscribe(sub) }, nil
 }
 
-// Respond answers the requests made on subject until stop is called. An answer
-// that is nil is not sent.
+// Respond answers the requests made on subject, one after the other, until stop
+// is called. An answer that is nil is not sent.
 func (b *Bus) Respond(subject string, answer func(request []byte) []byte) (stop func(), err error) {
-	sub, err := b.conn.Subscribe(subject, func(msg *nats.Msg) {
-		if data := answer(msg.Data); data != nil {
-			if err := msg.Respond(data); err != nil {
-				b.log.Warn("an answer could not be sent", "subject", subject, "error", err)
-			}
-		}
-	})
+	sub, err := b.conn.Subscribe(subject, func(msg *nats.Msg) { b.answer(msg, answer(msg.Data)) })
 	if err != nil {
 		return nil, fmt.Errorf("answering on %s: %w", subject, err)
 	}
 	return func() { b.unsubscribe(sub) }, nil
+}
+
+// Serve answers the requests made on subject until stop is called, up to limit
+// of them at a time. stop waits for those that are being answered.
+func (b *Bus) Serve(subject string, limit int, answer func(request []byte) []byte) (stop func(), err error) {
+	var running sync.WaitGroup
+	slots := make(chan struct{}, limit)
+	sub, err := b.conn.Subscribe(subject, func(msg *nats.Msg) {
+		slots <- struct{}{}
+		running.Go(func() {
+			defer func() { <-slots }()
+			b.answer(msg, answer(msg.Data))
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("answering on %s: %w", subject, err)
+	}
+	return func() {
+		b.unsubscribe(sub)
+		running.Wait()
+	}, nil
+}
+
+// Answers above partBytes are compressed, and sent in parts of at most that
+// size: the servers of others take messages of 1 MiB by default.
+const (
+	partBytes  = 512 << 10
+	partHeader = "Chatmood-Part" // "n/total", counted from 1
+	// maxAnswerBytes bounds an answer, before and after compression.
+	maxAnswerBytes = 256 << 20
+)
+
+// answer sends what was asked for.
+func (b *Bus) answer(msg *nats.Msg, data []byte) {
+	if data == nil || msg.Reply == "" {
+		return
+	}
+	var err error
+	if len(data) <= partBytes {
+		err = msg.Respond(data)
+	} else {
+		packed := b.zip.EncodeAll(data, nil)
+		total := (len(packed) + partBytes - 1) / partBytes
+		for n := range total {
+			part := nats.NewMsg(msg.Reply)
+			part.Header.Set(partHeader, strconv.Itoa(n+1)+"/"+strconv.Itoa(total))
+			part.Data = packed[n*partBytes : min((n+1)*partBytes, len(packed))]
+			if err = b.conn.PublishMsg(part); err != nil {
+				break
+			}
+		}
+	}
+	if err != nil {
+		b.log.Warn("an answer could not be sent", "subject", msg.Subject, "error", err)
+	}
 }
 
 func (b *Bus) unsubscribe(sub *nats.Subscription) {
@@ -187,14 +255,44 @@ func (b *Bus) unsubscribe(sub *nats.Subscription) {
 // Request asks whoever answers on subject and waits for the answer until ctx
 // ends. [ErrNoResponder] when there is nobody.
 func (b *Bus) Request(ctx context.Context, subject string, data []byte) ([]byte, error) {
-	msg, err := b.conn.RequestWithContext(ctx, subject, data)
-	switch {
-	case errors.Is(err, nats.ErrNoResponders):
-		return nil, ErrNoResponder
-	case err != nil:
+	inbox := b.conn.NewInbox()
+	sub, err := b.conn.SubscribeSync(inbox)
+	if err != nil {
 		return nil, fmt.Errorf("asking on %s: %w", subject, err)
 	}
-	return msg.Data, nil
+	defer b.unsubscribe(sub)
+	if err := b.conn.PublishRequest(subject, inbox, data); err != nil {
+		return nil, fmt.Errorf("asking on %s: %w", subject, err)
+	}
+	var packed []byte
+	for next := 1; ; next++ {
+		msg, err := sub.NextMsgWithContext(ctx)
+		switch {
+		case errors.Is(err, nats.ErrNoResponders):
+			return nil, ErrNoResponder
+		case err != nil:
+			return nil, fmt.Errorf("asking on %s: %w", subject, err)
+		}
+		part := msg.Header.Get(partHeader)
+		if part == "" {
+			return msg.Data, nil
+		}
+		text, of, _ := strings.Cut(part, "/")
+		n, err1 := strconv.Atoi(text)
+		total, err2 := strconv.Atoi(of)
+		if err1 != nil || err2 != nil || n != next || len(packed)+len(msg.Data) > maxAnswerBytes {
+			return nil, fmt.Errorf("asking on %s: a part of the answer is missing or too large", subject)
+		}
+		packed = append(packed, msg.Data...)
+		if n < total {
+			continue
+		}
+		answer, err := b.unzip.DecodeAll(packed, nil)
+		if err != nil {
+			return nil, fmt.Errorf("asking on %s: decompressing the answer: %w", subject, err)
+		}
+		return answer, nil
+	}
 }
 
 // Flush waits, at most [connectTimeout], until the server has everything that
@@ -207,6 +305,9 @@ func (b *Bus) Flush(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Conn is the connection itself, for what goes beyond frames and questions.
+func (b *Bus) Conn() *nats.Conn { return b.conn }
 
 // Connected reports whether the server can be reached now.
 func (b *Bus) Connected() bool { return b.conn.IsConnected() }

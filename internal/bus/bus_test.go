@@ -1,10 +1,13 @@
 package bus_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -233,5 +236,54 @@ func BenchmarkPublish(b *testing.B) {
 	}
 	for len(window) > 0 {
 		time.Sleep(time.Millisecond)
+	}
+}
+
+// TestLargeAnswers sends answers of all sizes through a server that takes
+// messages of 1 MiB only.
+func TestLargeAnswers(t *testing.T) {
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(5 * time.Second) {
+		t.Fatal("the NATS server is not ready")
+	}
+	b, err := bus.Open(t.Context(), bus.Config{URL: s.ClientURL()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	random := rand.NewChaCha8([32]byte{1}) // bytes that do not compress
+	answers := map[string][]byte{}
+	for _, size := range []int{0, 1, 512 << 10, 512<<10 + 1, 3 << 20, 20 << 20} {
+		data := make([]byte, size)
+		_, _ = random.Read(data) // never fails
+		answers[fmt.Sprint(size)] = data
+	}
+	stop, err := b.Serve("large", 3, func(request []byte) []byte { return answers[string(request)] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	if err := b.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for size, want := range answers {
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			got, err := b.Request(ctx, "large", []byte(size))
+			if err != nil || !bytes.Equal(got, want) {
+				t.Errorf("an answer of %s bytes came as %d, %v", size, len(got), err)
+			}
+		})
+	}
+	wg.Wait()
+	if _, err := b.Request(t.Context(), "nobody", nil); !errors.Is(err, bus.ErrNoResponder) {
+		t.Errorf("asking nobody: %v", err)
 	}
 }

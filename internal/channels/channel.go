@@ -19,6 +19,7 @@ type channel struct {
 	manager   *Manager
 	name      string
 	epoch     uint64
+	fence     int64 // of the lease
 	stopHello func()
 
 	mu        sync.Mutex // guards what follows
@@ -43,8 +44,8 @@ type shown struct {
 	removed   bool
 }
 
-func newChannel(m *Manager, s *analysis.Session, epoch uint64) *channel {
-	return &channel{manager: m, name: s.Channel(), epoch: epoch, session: s}
+func newChannel(m *Manager, s *analysis.Session, epoch uint64, fence int64) *channel {
+	return &channel{manager: m, name: s.Channel(), epoch: epoch, fence: fence, session: s}
 }
 
 // message judges and counts one message and queues it for publication.
@@ -280,13 +281,17 @@ func (c *channel) checkpoint(now time.Time) analysis.Checkpoint {
 	if c.stopped {
 		return analysis.Checkpoint{}
 	}
+	return c.checkpointLocked(now)
+}
+
+func (c *channel) checkpointLocked(now time.Time) analysis.Checkpoint {
 	at := now
 	if !c.lostSince.IsZero() {
 		at = c.lostSince // nothing was read since
 	}
 	return analysis.Checkpoint{
 		SessionID: c.session.ID(), Channel: c.name, StartedAt: c.session.StartedAt(),
-		At: at, Parts: c.session.Checkpoint(false),
+		At: at, Fence: c.fence, Parts: c.session.Checkpoint(false),
 	}
 }
 
@@ -299,7 +304,9 @@ func (c *channel) finish(now time.Time) (analysis.Finished, error) {
 	report := c.reportLocked(now)
 	c.publishLocked(frame.End, 0, frame.AppendStopped(c.scratch[:0], c.name))
 	c.stopped = true
-	return finished(report, now)
+	f, err := finished(report, now)
+	f.Fence = c.fence
+	return f, err
 }
 
 // reportLocked tells what would be kept if the session ended now.

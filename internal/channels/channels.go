@@ -22,6 +22,7 @@ import (
 
 	"chatmood/internal/analysis"
 	"chatmood/internal/chat"
+	"chatmood/internal/keylock"
 	"chatmood/internal/live/frame"
 	"chatmood/internal/sentiment"
 	"chatmood/internal/source"
@@ -31,6 +32,8 @@ import (
 var (
 	ErrTooMany = errors.New("too many channels are being analysed")
 	ErrClosed  = errors.New("the analyses are stopping")
+	// ErrElsewhere: another server analyses the channel.
+	ErrElsewhere = errors.New("another server analyses the channel")
 )
 
 // Source joins and leaves channels. Both calls return at once.
@@ -47,8 +50,26 @@ type Bus interface {
 	Respond(subject string, answer func(request []byte) []byte) (stop func(), err error)
 }
 
+// Leases say which channels are this server's, where several share them. An
+// analysis begins with Acquire or with [Manager.Adopt].
+type Leases interface {
+	// Acquire makes a channel this server's, for a new analysis. fence is greater
+	// than those of all owners before. [ErrElsewhere] or [ErrClosed] where that
+	// cannot be.
+	Acquire(ctx context.Context, channel, session string, started time.Time) (fence int64, err error)
+	// Ended says that an analysis ended here, Release that all of it is stored.
+	Ended(channel string, fence int64)
+	Release(channel string, fence int64)
+	// Valid reports whether this server may publish and store now.
+	Valid() bool
+	// Settled is closed once what this server has to resume was resumed.
+	Settled() <-chan struct{}
+}
+
 // Config is what a manager works with.
 type Config struct {
+	// Leases say which channels are this server's; nil: all are.
+	Leases   Leases
 	Analyzer sentiment.Analyzer
 	Store    analysis.SessionStore
 	Bus      Bus
@@ -86,8 +107,10 @@ type Manager struct {
 	now   func() time.Time
 	store *storeQueue
 	seed  maphash.Seed
+	begin keylock.Locks // held while an analysis begins or ends
 
-	mu       sync.RWMutex // guards channels, slots, source, closed
+	mu       sync.RWMutex // guards what follows, down to ready
+	starting int          // channels that are being acquired
 	channels map[string]*channel
 	slots    [ticksPerSecond][]*channel // who is due for figures at which tick of a second
 	source   Source
@@ -110,6 +133,7 @@ type Counters struct {
 	Gaps       atomic.Int64
 	Batches    atomic.Int64 // frames published
 	BusErrors  atomic.Int64 // frames that the bus refused
+	Held       atomic.Int64 // frames not published since the leases did not hold
 }
 
 var _ source.Handler = (*Manager)(nil)
@@ -131,19 +155,28 @@ func New(cfg Config) *Manager {
 	if cfg.Finished == nil {
 		cfg.Finished = func(analysis.Finished) {}
 	}
-	return &Manager{
+	m := &Manager{
 		cfg: cfg, log: cfg.Log, now: cfg.Now,
 		store: newStoreQueue(cfg.Store, cfg.Log), seed: maphash.MakeSeed(),
 		channels: make(map[string]*channel), ready: make(chan struct{}),
 	}
+	if cfg.Leases != nil {
+		m.store.valid = cfg.Leases.Valid
+		m.store.finishedStored = func(f *analysis.Finished) { cfg.Leases.Release(f.Channel, f.Fence) }
+		m.store.fenced = m.fencedOff
+	}
+	return m
 }
 
 // Run resumes the analyses that the store says were running, joins their
-// channels on src, and works until ctx ends. It then publishes and stores what
+// channels on src, and works until ctx ends. With leases, [Manager.Adopt] is told
+// what to resume instead. Run then publishes and stores what
 // is left, for at most a few seconds, and returns the error that kept it from
 // storing everything, if any. Start works from the moment Run has resumed.
 func (m *Manager) Run(ctx context.Context, src Source) error {
-	if err := m.resume(ctx, src); err != nil {
+	if m.cfg.Leases != nil {
+		m.open(src)
+	} else if err := m.resume(ctx, src); err != nil {
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 			return nil // stopped before anything was read, so there is nothing to store
 		}
@@ -177,22 +210,39 @@ func (m *Manager) Run(ctx context.Context, src Source) error {
 
 // Start begins the analysis of a channel; started is false when it ran
 // already. It does not wait for Twitch. by is written to the log.
-func (m *Manager) Start(_ context.Context, login, by string) (started bool, err error) {
+func (m *Manager) Start(ctx context.Context, login, by string) (started bool, err error) {
+	unlock, err := m.begin.Lock(ctx, login)
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	now := m.now()
+	id := newSessionID(now)
+	if known, err := m.reserve(login); known || err != nil {
+		return false, err
+	}
+	var fence int64
+	if m.cfg.Leases != nil {
+		fence, err = m.cfg.Leases.Acquire(ctx, login, id, now)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.closed || m.source == nil {
-		return false, ErrClosed
+	m.starting--
+	if err != nil {
+		return false, err
 	}
-	if _, ok := m.channels[login]; ok {
-		return false, nil
-	}
-	if len(m.channels) >= m.cfg.MaxChannels {
-		return false, ErrTooMany
-	}
-	now := m.now()
-	s := analysis.New(newSessionID(now), login, now, m.cfg.Options)
+	s := analysis.New(id, login, now, m.cfg.Options)
 	s.SetStatus(analysis.Status{State: source.Connecting, Since: now})
-	if err := m.add(s, now); err != nil {
+	if m.closed {
+		err = ErrClosed
+	} else {
+		err = m.add(s, now, fence)
+	}
+	if err != nil {
+		if m.cfg.Leases != nil {
+			m.cfg.Leases.Ended(login, fence)
+			m.cfg.Leases.Release(login, fence)
+		}
 		return false, err
 	}
 	m.log.Info("analysis started", "channel", login, "session", s.ID(), "by", by)
@@ -200,9 +250,31 @@ func (m *Manager) Start(_ context.Context, login, by string) (started bool, err 
 	return true, nil
 }
 
+// reserve keeps a place for a channel, to be given back by lowering m.starting.
+// known is true where it is analysed already.
+func (m *Manager) reserve(login string) (known bool, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed || m.source == nil {
+		return false, ErrClosed
+	}
+	if _, ok := m.channels[login]; ok {
+		return true, nil
+	}
+	if len(m.channels)+m.starting >= m.cfg.MaxChannels {
+		return false, ErrTooMany
+	}
+	m.starting++
+	return false, nil
+}
+
 // add puts a session under the manager's care. m.mu is held.
-func (m *Manager) add(s *analysis.Session, now time.Time) error {
-	c := newChannel(m, s, uint64(now.UnixMicro()))
+func (m *Manager) add(s *analysis.Session, now time.Time, fence int64) error {
+	epoch := uint64(now.UnixMicro())
+	if m.cfg.Leases != nil {
+		epoch = uint64(fence)
+	}
+	c := newChannel(m, s, epoch, fence)
 	stop, err := m.cfg.Bus.Respond(frame.HelloSubject(c.name), func([]byte) []byte { return c.hello(m.now()) })
 	if err != nil {
 		return err
@@ -223,7 +295,15 @@ func (m *Manager) Stop(ctx context.Context, login string) (stopped bool, err err
 
 // End is Stop for those who want what is kept of the analysis. It is on its way
 // to the store when End returns.
-func (m *Manager) End(_ context.Context, login string) (f analysis.Finished, stopped bool, err error) {
+func (m *Manager) End(ctx context.Context, login string) (f analysis.Finished, stopped bool, err error) {
+	unlock, err := m.begin.Lock(ctx, login)
+	if err != nil {
+		return analysis.Finished{}, false, err
+	}
+	defer unlock()
+	if m.cfg.Leases != nil && !m.cfg.Leases.Valid() {
+		return analysis.Finished{}, false, ErrClosed // perhaps another server's by now
+	}
 	m.mu.Lock()
 	c, ok := m.channels[login]
 	if ok {
@@ -238,6 +318,9 @@ func (m *Manager) End(_ context.Context, login string) (f analysis.Finished, sto
 	c.stopHello()
 	if err != nil {
 		return analysis.Finished{}, true, err
+	}
+	if m.cfg.Leases != nil {
+		m.cfg.Leases.Ended(login, f.Fence)
 	}
 	m.store.finish(f)
 	m.cfg.Finished(f)
@@ -287,7 +370,7 @@ func (m *Manager) resume(ctx context.Context, src Source) error {
 			continue
 		}
 		s.SetStatus(analysis.Status{State: source.Connecting, Code: "restart", Reason: "The server was restarted and is joining the channel again.", Since: now})
-		if err := m.add(s, now); err != nil {
+		if err := m.add(s, now, cp.Fence); err != nil {
 			return err
 		}
 		m.channels[s.Channel()].lostSince = cp.At
@@ -412,6 +495,10 @@ func (m *Manager) checkpoint() {
 // publish puts an envelope on the bus; a bus that is away costs viewers the
 // frame (they are told by the sequence), never the analysis.
 func (m *Manager) publish(login string, envelope []byte) {
+	if m.cfg.Leases != nil && !m.cfg.Leases.Valid() {
+		m.counters.Held.Add(1)
+		return
+	}
 	m.counters.Batches.Add(1)
 	if err := m.cfg.Bus.Publish(frame.ChatSubject(login), envelope); err != nil {
 		if m.counters.BusErrors.Add(1)%1000 == 1 {
@@ -431,7 +518,12 @@ func (m *Manager) StoreErr() (waiting int, err error) { return m.store.state() }
 func (m *Manager) LastCheckpoint() time.Time { return m.store.lastStored() }
 
 // Ready is closed once [Manager.Run] has resumed what ran before.
-func (m *Manager) Ready() <-chan struct{} { return m.ready }
+func (m *Manager) Ready() <-chan struct{} {
+	if m.cfg.Leases != nil {
+		return m.cfg.Leases.Settled()
+	}
+	return m.ready
+}
 
 // Len returns how many analyses run.
 func (m *Manager) Len() int {

@@ -35,8 +35,13 @@ type HoldsConfig struct {
 	// Settled is told of an analysis that ended once it is kept for all holders;
 	// nil: nobody is.
 	Settled func(ctx context.Context, f analysis.Finished)
-	// Viewers counts who watches a channel here; nil counts nobody.
+	// Viewers counts who watches a channel; nil counts nobody.
 	Viewers func(channel string) int
+	// Running lists the channels that any server analyses, in order; nil: those
+	// of Manager. Elsewhere reports whether another server would analyse a
+	// channel that nobody does; nil: none would.
+	Running   func() []string
+	Elsewhere func(channel string) bool
 	// MaxPerHolder bounds how many channels one may hold; 0: 20.
 	MaxPerHolder int
 	// IdleStop is how long an analysis goes on that nobody holds and nobody
@@ -96,6 +101,12 @@ func NewHolds(cfg HoldsConfig) *Holds {
 	}
 	if cfg.Settled == nil {
 		cfg.Settled = func(context.Context, analysis.Finished) {}
+	}
+	if cfg.Running == nil {
+		cfg.Running = cfg.Manager.Names
+	}
+	if cfg.Elsewhere == nil {
+		cfg.Elsewhere = func(string) bool { return false }
 	}
 	if cfg.MaxPerHolder <= 0 {
 		cfg.MaxPerHolder = 20
@@ -432,7 +443,7 @@ func (h *Holds) reconcile(ctx context.Context) error {
 		return fmt.Errorf("reading who holds what: %w", err)
 	}
 	running := make(map[string]bool)
-	for _, name := range h.m.Names() {
+	for _, name := range h.cfg.Running() {
 		running[name] = true
 	}
 	for i := 0; i < len(holds); {
@@ -441,7 +452,7 @@ func (h *Holds) reconcile(ctx context.Context) error {
 		for i < len(holds) && holds[i].Channel == channel {
 			i++
 		}
-		if running[channel] {
+		if running[channel] || h.cfg.Elsewhere(channel) {
 			continue
 		}
 		if err := h.reconcileChannel(ctx, channel, holds[first:i]); err != nil {
@@ -490,6 +501,7 @@ func (h *Holds) reconcileChannel(ctx context.Context, channel string, holds []an
 		return nil
 	}
 	switch _, err := h.m.Start(ctx, channel, "holds"); {
+	case errors.Is(err, ErrElsewhere):
 	case errors.Is(err, ErrTooMany), errors.Is(err, ErrClosed):
 		h.log.Warn("a held channel is not analysed", "channel", channel, "error", err)
 	case err != nil:

@@ -70,6 +70,9 @@ func (m *Manager) Report(login string) (f analysis.Finished, ok bool, err error)
 	return f, true, err
 }
 
+// Has reports whether a channel is being analysed here.
+func (m *Manager) Has(login string) bool { return m.lookup(login) != nil }
+
 // Names returns the channels that are being analysed, in order.
 func (m *Manager) Names() []string {
 	m.mu.RLock()

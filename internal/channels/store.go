@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +24,15 @@ type storeQueue struct {
 	store analysis.SessionStore
 	log   *slog.Logger
 	woken chan struct{} // buffered: a wake-up is never lost and never waits
+
+	// Set before the queue is used. valid reports whether anything may be stored
+	// now; finishedStored is told of each report that was stored, fenced of
+	// sessions that are others' now. nil: always, and nobody is told.
+	valid          func() bool
+	finishedStored func(*analysis.Finished)
+	fenced         func(sessions []string)
+
+	storing sync.Mutex // held while something is stored, so that older parts never replace newer ones
 
 	mu       sync.Mutex // guards what follows
 	pending  map[string]*waiting
@@ -113,9 +123,24 @@ func (q *storeQueue) run(ctx context.Context) {
 
 // flush stores everything that waits, or puts it back.
 func (q *storeQueue) flush(ctx context.Context) error {
+	q.storing.Lock()
+	defer q.storing.Unlock()
+	if q.valid != nil && !q.valid() {
+		return nil // it waits until the leases hold again
+	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	return errors.Join(q.flushFinished(ctx), q.flushCheckpoints(ctx))
+}
+
+// drop forgets what waits of sessions that are others' now.
+func (q *storeQueue) drop(sessions ...string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, id := range sessions {
+		delete(q.pending, id)
+		q.finished = slices.DeleteFunc(q.finished, func(f analysis.Finished) bool { return f.SessionID == id })
+	}
 }
 
 func (q *storeQueue) flushCheckpoints(ctx context.Context) error {
@@ -133,8 +158,20 @@ func (q *storeQueue) flushCheckpoints(ctx context.Context) error {
 		cps = append(cps, cp)
 	}
 	var err error
-	if len(cps) > 0 {
+	for len(cps) > 0 {
 		err = q.store.SaveCheckpoints(ctx, cps)
+		var fenced *analysis.FencedError
+		if !errors.As(err, &fenced) {
+			break
+		}
+		// Others have these; the rest is stored without them.
+		n := len(cps)
+		cps = slices.DeleteFunc(cps, func(cp analysis.Checkpoint) bool { return slices.Contains(fenced.Sessions, cp.SessionID) })
+		q.tellFenced(fenced.Sessions)
+		if len(cps) == n {
+			break // it names none of ours
+		}
+		err = nil
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -170,12 +207,27 @@ func (q *storeQueue) flushFinished(ctx context.Context) error {
 		}
 		f := q.finished[0]
 		q.mu.Unlock()
-		if err := q.store.FinishSession(ctx, f); err != nil {
+		err := q.store.FinishSession(ctx, f)
+		if errors.Is(err, analysis.ErrFenced) {
+			q.tellFenced([]string{f.SessionID})
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("storing the report of %s: %w", f.Channel, err)
 		}
 		q.mu.Lock()
-		q.finished = q.finished[1:]
+		q.finished = slices.DeleteFunc(q.finished, func(other analysis.Finished) bool { return other.SessionID == f.SessionID })
 		q.mu.Unlock()
+		if q.finishedStored != nil {
+			q.finishedStored(&f)
+		}
+	}
+}
+
+func (q *storeQueue) tellFenced(sessions []string) {
+	q.drop(sessions...)
+	if q.fenced != nil {
+		q.fenced(sessions)
 	}
 }
 

@@ -26,6 +26,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -94,7 +95,8 @@ type Config struct {
 	Conn *nats.Conn
 	// Alone: nobody else can reach the server of Conn. Then leases never lapse.
 	Alone    bool
-	Name     string // for people; letters, digits, - and _
+	Name     string // of this process, no other's; letters, digits, - and _
+	Store    string // which database it has: all nodes must have the same
 	Capacity int    // channels
 	Work     Work
 	Log      *slog.Logger // nil: nothing is logged
@@ -128,7 +130,7 @@ func (c *Config) setDefaults() {
 // Member is a node that lives.
 type Member struct {
 	ID       string `json:"-"` // of this life of the process
-	Name     string `json:"name"`
+	Store    string `json:"store,omitempty"`
 	Capacity int    `json:"capacity"`
 	Draining bool   `json:"draining,omitempty"`
 	Channels int    `json:"-"` // that it owns
@@ -213,7 +215,70 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 	if err := n.openBuckets(ctx); err != nil {
 		return nil, err
 	}
+	if err := n.checkStores(ctx); err != nil {
+		return nil, err
+	}
 	return n, nil
+}
+
+// ErrStores: the nodes keep their analyses in different databases.
+var ErrStores = errors.New("another server on the NATS of NATS_URL keeps everything in another database. Several servers need the same MONGO_URI and MONGO_DBNAME; otherwise give this one a NATS of its own, or unset NATS_URL")
+
+// checkStores refuses to join nodes that have another database: each would miss
+// what the others keep. A key that is left of a dead node is none to mind.
+func (n *Node) checkStores(ctx context.Context) error {
+	if n.cfg.Alone {
+		return nil
+	}
+	before, err := n.strangers(ctx)
+	if err != nil || len(before) == 0 {
+		return err
+	}
+	if !wait(ctx, n.cfg.Dead) {
+		return ctx.Err()
+	}
+	after, err := n.strangers(ctx)
+	if err != nil {
+		return err
+	}
+	for key, rev := range after {
+		if before[key] != rev {
+			return ErrStores
+		}
+	}
+	return nil
+}
+
+// strangers lists the keys of nodes with another database and their revisions.
+func (n *Node) strangers(ctx context.Context) (map[string]uint64, error) {
+	watcher, err := n.buckets.Load().nodes.Watch(ctx, nodePrefix+"*", jetstream.IgnoreDeletes())
+	if err != nil {
+		return nil, fmt.Errorf("reading which servers there are: %w", err)
+	}
+	defer func() { _ = watcher.Stop() }() // it was only read from
+	found := make(map[string]uint64)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case kve, ok := <-watcher.Updates():
+			if !ok || kve == nil {
+				return found, nil
+			}
+			var m Member
+			if json.Unmarshal(kve.Value(), &m) == nil && m.Store != n.cfg.Store {
+				found[kve.Key()] = kve.Revision()
+			}
+		}
+	}
+}
+
+// NameOf returns the Config.Name of the node with an id.
+func NameOf(id string) string {
+	if i := strings.LastIndexByte(id, '-'); i >= 0 {
+		return id[:i]
+	}
+	return id
 }
 
 // openBuckets makes the buckets. Keys of channels outlive a restart of NATS; a
@@ -347,7 +412,7 @@ func (n *Node) readBase(ctx context.Context) error {
 func (n *Node) info() []byte {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	data, err := json.Marshal(Member{Name: n.cfg.Name, Capacity: n.cfg.Capacity, Draining: n.draining})
+	data, err := json.Marshal(Member{Store: n.cfg.Store, Capacity: n.cfg.Capacity, Draining: n.draining})
 	if err != nil {
 		panic(err) // plain fields
 	}

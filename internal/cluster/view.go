@@ -160,7 +160,8 @@ func (n *Node) placesLocked() []place {
 // work removes the dead, takes what falls to this node and gives to those that
 // come.
 func (n *Node) work(ctx context.Context) error {
-	if err := n.seed(ctx); err != nil {
+	seeded, err := n.seed(ctx)
+	if err != nil {
 		return err
 	}
 	tick := time.NewTicker(n.cfg.Tick)
@@ -176,7 +177,7 @@ func (n *Node) work(ctx context.Context) error {
 		}
 		n.mu.Lock()
 		_, known := n.members[n.id]
-		ready := n.complete && known
+		ready := n.complete && known && (time.Since(began) > n.cfg.Lease || !slices.ContainsFunc(seeded, func(name string) bool { return n.channels[name] == nil }))
 		alone := len(n.members) <= 1
 		n.mu.Unlock()
 		if !ready || !n.Valid() {
@@ -204,17 +205,15 @@ func (n *Node) work(ctx context.Context) error {
 }
 
 // seed puts the channels of the store among the keys, where they are missing:
-// after the buckets were made, that is all of them.
-func (n *Node) seed(ctx context.Context) error {
-	var list []string
+// after the buckets were made, that is all of them. It returns them.
+func (n *Node) seed(ctx context.Context) (list []string, err error) {
 	for {
-		var err error
 		if list, _, err = n.cfg.Work.Running(ctx); err == nil {
 			break
 		}
 		n.log.Warn("the running analyses cannot be read; it is tried again", "error", err)
 		if !wait(ctx, n.cfg.Beat) {
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
 	group, inner := errgroup.WithContext(ctx)
@@ -229,10 +228,10 @@ func (n *Node) seed(ctx context.Context) error {
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return err
+		return nil, err
 	}
 	if n.cfg.Alone {
-		return nil
+		return list, nil
 	}
 	// Keys that were removed leave marks behind.
 	for _, kv := range []jetstream.KeyValue{n.buckets.Load().nodes, n.buckets.Load().keys} {
@@ -240,7 +239,7 @@ func (n *Node) seed(ctx context.Context) error {
 			n.log.Debug("old marks of removed keys stay", "error", err)
 		}
 	}
-	return nil
+	return list, nil
 }
 
 // bury removes the keys of nodes that gave no sign of life for too long.

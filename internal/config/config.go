@@ -9,6 +9,7 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 )
@@ -24,7 +25,8 @@ type Config struct {
 	DataDir     string `env:"DATA_DIR" default:"data" help:"Folder for the embedded database and everything else that is kept; made when missing"`
 	SecretKey   string `env:"SECRET_KEY" secret:"true" help:"Key that signs tokens and seals codes; production refuses a missing one and one under 32 bytes (openssl rand -hex 32). Development makes one and keeps it in DATA_DIR/secret.key"`
 	TwitchURL   string `env:"TWITCH_IRC_URL" default:"ircs://irc.chat.twitch.tv:6697" help:"Twitch's chat server, or a simulator: irc://, ircs://, ws:// or wss://"`
-	NATSURL     string `env:"NATS_URL" secret:"true" help:"NATS server to use as the bus; unset, one runs inside the process"`
+	NATSURL     string `env:"NATS_URL" secret:"true" help:"NATS server (nats:// or tls://, with JetStream) through which several servers share their channels (docs/scaling.md); unset, one runs inside the process"`
+	NATSCreds   string `env:"NATS_CREDS" help:"File with the credentials for NATS_URL (a .creds file, as nsc makes it)"`
 
 	MaxChannels    int            `env:"MAX_CHANNELS" default:"500" min:"1" max:"100000" help:"Channels that may be analysed at once"`
 	MaxSockets     int            `env:"MAX_SOCKETS" default:"10000" min:"1" max:"1000000" help:"Live viewers (WebSocket and SSE) that may be connected at once"`
@@ -261,6 +263,15 @@ func (c *Config) checkURLs() (faults []string) {
 		// The value may hold a password, so it is not repeated.
 		if u, err := url.Parse(c.NATSURL); err != nil || u.Host == "" || !oneOf(u.Scheme, "nats", "tls", "ws", "wss") {
 			faults = append(faults, "NATS_URL is no address of a NATS server: it must look like nats://host:4222 or tls://user:password@host:4222")
+		}
+	}
+	if c.NATSCreds != "" {
+		if c.NATSURL == "" {
+			faults = append(faults, "NATS_CREDS is set, but NATS_URL is not: the credentials are for the server that it names")
+		} else if f, err := os.Open(c.NATSCreds); err != nil {
+			faults = append(faults, fmt.Sprintf("NATS_CREDS names a file that cannot be read: %v", err))
+		} else {
+			f.Close()
 		}
 	}
 	if c.LLMURL != "" {

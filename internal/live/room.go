@@ -28,6 +28,7 @@ type room struct {
 	live    bool   // hello belongs to the epoch of the ring
 	asking  bool   // a goroutine asks for a hello
 	closed  bool
+	away    bool // viewers were told that the bus is away
 	viewers []*viewer
 	latest  [2]uint64 // position+1 of the newest Ephemeral and EphemeralTop
 	emptied int64     // when the last viewer left, Unix ns
@@ -221,6 +222,7 @@ func (r *room) greet(g *greeting) (bool, error) {
 		r.gen++
 	}
 	r.asking, r.orphan, r.heard = false, 0, g.at
+	r.returnedLocked(g.Snapshot)
 	for _, v := range r.viewers {
 		v.listener.wake()
 	}

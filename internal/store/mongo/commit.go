@@ -24,7 +24,7 @@ type commit struct {
 // points to are there already.
 type flip struct {
 	Session   string          `bson:"session"`
-	Gen       int64           `bson:"gen"`     // that it follows; 0: the session is new
+	Gen       int64           `bson:"gen"` // that it follows; 0: the session is new
 	Fence     int64           `bson:"fence"`
 	Channel   string          `bson:"channel"` // of a new session
 	StartedUS int64           `bson:"started_us"`
