@@ -20,6 +20,8 @@ const (
 type cli struct {
 	Serve   serveCmd       `cmd:"" default:"1" help:"Start the server (also without a command)."`
 	Demo    demoCmd        `cmd:"" help:"Start the server on a simulated Twitch: no network needed."`
+	User    userCmd        `cmd:"" help:"Create, list, change and delete users."`
+	Mail    mailCmd        `cmd:"" help:"Try mail."`
 	Backup  backupCmd      `cmd:"" help:"Save everything of a server with the embedded database into one file, also while it runs."`
 	Restore restoreCmd     `cmd:"" help:"Put a backup into a new data directory."`
 	Doctor  doctorCmd      `cmd:"" help:"Check everything that an installation needs, and say what mends it."`

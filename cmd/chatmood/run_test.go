@@ -20,12 +20,17 @@ func TestHelp(t *testing.T) {
 	}
 	for _, leaf := range leaves {
 		var stdout, stderr bytes.Buffer
-		code := run(t.Context(), []string{leaf.Name, "--help"}, strings.NewReader(""), &stdout, &stderr)
-		if code != exitOK || stderr.Len() > 0 {
-			t.Errorf("%s --help: exit code %d, stderr %q", leaf.Name, code, stderr.String())
+		var words []string // "user", "create"
+		for node := leaf; node.Parent != nil; node = node.Parent {
+			words = append([]string{node.Name}, words...)
 		}
-		if !strings.Contains(stdout.String(), "Example") || !strings.Contains(stdout.String(), "chatmood "+leaf.Name) {
-			t.Errorf("%s --help shows no example:\n%s", leaf.Name, stdout.String())
+		name := strings.Join(words, " ")
+		code := run(t.Context(), append(words, "--help"), strings.NewReader(""), &stdout, &stderr)
+		if code != exitOK || stderr.Len() > 0 {
+			t.Errorf("%s --help: exit code %d, stderr %q", name, code, stderr.String())
+		}
+		if !strings.Contains(stdout.String(), "Example") || !strings.Contains(stdout.String(), "chatmood "+name) {
+			t.Errorf("%s --help shows no example:\n%s", name, stdout.String())
 		}
 	}
 }

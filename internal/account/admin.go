@@ -181,6 +181,16 @@ func (s *Service) SignOutUser(ctx context.Context, actor Identity, userID string
 // administrator. Where no mail can be sent it returns the secret of the link,
 // which the administrator has to bring to the user.
 func (s *Service) OfferReset(ctx context.Context, actor Identity, userID string) (u *User, token string, err error) {
+	u, token, err = s.MakeReset(ctx, actor, userID)
+	if err != nil || s.cfg.NoMail {
+		return u, token, err
+	}
+	s.mailed(ctx, "password reset", u.ID, s.mail.ResetLink(ctx, u.Email, u.Name(), u.ID, token, s.cfg.ResetLifetime))
+	return u, "", nil
+}
+
+// MakeReset is OfferReset without a mail: it returns the secret of the link.
+func (s *Service) MakeReset(ctx context.Context, actor Identity, userID string) (u *User, token string, err error) {
 	u, err = s.store.User(ctx, userID)
 	if err != nil {
 		return nil, "", fmt.Errorf("reading a user: %w", err)
@@ -193,15 +203,11 @@ func (s *Service) OfferReset(ctx context.Context, actor Identity, userID string)
 			return nil, "", err
 		}
 	}
-	if token, err = s.makeCode(ctx, userID, PurposeReset, ""); err != nil {
+	if token, err = s.makeCode(ctx, u.ID, PurposeReset, ""); err != nil {
 		return nil, "", err
 	}
 	s.note(ctx, actor.user(), ActivityResetOffered, "User: "+u.Email)
-	if s.cfg.NoMail {
-		return u, token, nil
-	}
-	s.mailed(ctx, "password reset", u.ID, s.mail.ResetLink(ctx, u.Email, u.Name(), u.ID, token, s.cfg.ResetLifetime))
-	return u, "", nil
+	return u, token, nil
 }
 
 // UserByEmail returns a user for the command line.

@@ -17,6 +17,7 @@ import (
 	"chatmood/internal/config"
 	"chatmood/internal/httpapi"
 	"chatmood/internal/mail"
+	"chatmood/internal/store/mongo"
 	"chatmood/internal/store/sqlite"
 )
 
@@ -36,6 +37,7 @@ type Accounts struct {
 	*account.Service
 	Mails  *mail.Mails  // nil: no mail is sent
 	Outbox *mail.Outbox // nil: no mail is sent
+	URL    string       // where people open the page, without a slash at the end
 
 	days int // after which the activity log is cleaned up; 0: never
 	log  *slog.Logger
@@ -66,7 +68,7 @@ func NewAccounts(c AccountsConfig) (*Accounts, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Accounts{days: cfg.LogRetentionDays, log: c.Log}
+	a := &Accounts{URL: c.URL, days: cfg.LogRetentionDays, log: c.Log}
 	var mailer account.Mailer = noMail{}
 	if cfg.MailBy() != config.MailOff {
 		if a.Outbox, a.Mails, err = c.openMail(key, a); err != nil {
@@ -95,11 +97,12 @@ func (c *AccountsConfig) openMail(key []byte, a *Accounts) (*mail.Outbox, *mail.
 	if err != nil {
 		return nil, nil, err
 	}
-	mails, err := mail.NewMails(mail.Config{From: senderAddress(c.Config), ContactTo: c.Config.ContactTo, FrontendURL: c.URL}, outbox)
+	mails, err := mail.NewMails(mail.Config{From: SenderAddress(c.Config), ContactTo: c.Config.ContactTo, FrontendURL: c.URL}, outbox)
 	return outbox, mails, err
 }
 
-func senderAddress(cfg *config.Config) string {
+// SenderAddress is where mails come from.
+func SenderAddress(cfg *config.Config) string {
 	if cfg.EmailSender == "" {
 		return ownAddress
 	}
@@ -225,19 +228,67 @@ func accountStores(s store) (account.Store, mail.Queue, error) {
 	switch s := s.(type) {
 	case *sqlite.Store:
 		return s.Accounts(), s.Outbox(), nil
+	case *mongo.Store:
+		return s.Accounts(), s.Outbox(), nil
 	}
-	return nil, nil, errors.New("accounts cannot be kept in this database yet: unset MONGO_URI")
+	return nil, nil, fmt.Errorf("accounts cannot be kept in a %T", s)
+}
+
+// OpenAccounts opens the database for a command that works on accounts. done
+// closes it. Mails go out when a server runs. [sqlite.ErrLocked]: a server has
+// the embedded database; on MongoDB both may work at once.
+func OpenAccounts(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *Accounts, done func() error, err error) {
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return nil, nil, fmt.Errorf("DATA_DIR cannot be used: %w. Name a folder that this user may write to", err)
+	}
+	s, err := openStore(ctx, cfg, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	users, queue, err := accountStores(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	saved, holds := historyStores(s)
+	a, err := NewAccounts(AccountsConfig{
+		Config: cfg, Store: users, Queue: queue, URL: AccountsURL(cfg), Log: log,
+		Forget: func(ctx context.Context, userID string) (int, error) {
+			list, err := holds.HoldsOf(ctx, userID)
+			if err != nil {
+				return 0, fmt.Errorf("listing the user's channels: %w", err)
+			}
+			for _, h := range list {
+				if _, err := holds.DropHold(ctx, h.Channel, userID); err != nil {
+					return 0, fmt.Errorf("dropping the user's channels: %w", err)
+				}
+			}
+			return saved.RemoveUser(ctx, userID)
+		},
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return a, s.Close, nil
+}
+
+// AccountsURL is where people open the page, as far as settings tell.
+func AccountsURL(cfg *config.Config) string {
+	if cfg.FrontendURL != "" {
+		return cfg.FrontendURL
+	}
+	return fmt.Sprintf("http://localhost:%d", cfg.Port)
 }
 
 // openAccounts makes the server's accounts.
 func (a *App) openAccounts() error {
 	users, queue, err := accountStores(a.store)
 	if err != nil {
-		if a.opts.Config.Production() {
-			return err
-		}
-		a.log.Warn("there are no accounts", "reason", err)
-		return nil
+		return err
 	}
 	a.accounts, err = NewAccounts(AccountsConfig{
 		Config: a.opts.Config, Store: users, Queue: queue, URL: a.publicURL(), Log: a.log, Forget: a.forget, SignedOut: a.signedOut,
@@ -249,9 +300,6 @@ func (a *App) openAccounts() error {
 // addAccounts gives the API the accounts and the mail.
 func (a *App) addAccounts(api *httpapi.Config) {
 	api.Registration, api.MailBy = account.Registrations(a.opts.Config.Registration), a.opts.Config.MailBy()
-	if a.accounts == nil { // an interface with a nil pointer in it is not nil
-		return
-	}
 	api.Accounts = a.accounts.Service
 	if a.accounts.Mails != nil {
 		api.Mails, api.Outbox = a.accounts.Mails, a.accounts.Outbox
@@ -292,9 +340,6 @@ func (a *App) signedOut(ctx context.Context, userID string) {
 // SetupLink returns the one-time link with which the first administrator is
 // made, or "" where there is one.
 func (a *App) SetupLink(ctx context.Context) (string, error) {
-	if a.accounts == nil {
-		return "", nil
-	}
 	token, err := a.accounts.SetupToken(ctx)
 	if err != nil || token == "" {
 		return "", err

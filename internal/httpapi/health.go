@@ -24,7 +24,7 @@ type Health struct {
 	Database         string                 `json:"database" enum:"connected,disconnected"`
 	ActiveBots       int                    `json:"active_bots" doc:"Channels being analysed"`
 	ActiveWebSockets int                    `json:"active_websockets" doc:"Clients connected to the live stream"`
-	ActiveSessions   int                    `json:"active_sessions" doc:"The same, as the older of the old systems called it"`
+	ActiveSessions   int                    `json:"active_sessions" example:"12" doc:"The same, as the older of the old systems called it"`
 	Version          string                 `json:"version"`
 	UptimeSeconds    int64                  `json:"uptime_seconds"`
 	Checks           map[string]CheckResult `json:"checks" doc:"What the server depends on: store, bus, source"`

@@ -71,7 +71,7 @@ type Config struct {
 	Heartbeat time.Duration // silence after which a heartbeat is sent; 25 s
 	PingAfter time.Duration // silence of a client after which it is pinged; 30 s
 	DeadAfter time.Duration // silence of a client after which it is cut off; 70 s
-	AuthWait  time.Duration // for the first auth frame; 10 s
+	AuthWait  time.Duration // for the first auth frame; 5 s
 	CloseWait time.Duration // for a client's answer to a close; 2 s
 	Drain     time.Duration // over which [Hub.Shutdown] spreads the closes; 3 s
 	Tick      time.Duration // how often the above are looked at; 1 s
@@ -116,7 +116,7 @@ func (c *Config) setDefaults() {
 	span(&c.Heartbeat, 25*time.Second)
 	span(&c.PingAfter, 30*time.Second)
 	span(&c.DeadAfter, 70*time.Second)
-	span(&c.AuthWait, 10*time.Second)
+	span(&c.AuthWait, 5*time.Second)
 	span(&c.CloseWait, 2*time.Second)
 	span(&c.Drain, 3*time.Second)
 	span(&c.Tick, time.Second)

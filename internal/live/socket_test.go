@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -327,6 +328,64 @@ func TestSignIn(t *testing.T) {
 		}
 		v.closed(live.CodeSignIn)
 	})
+}
+
+// TestRecheck: who may not stay is closed; while that is not known, nobody is.
+func TestRecheck(t *testing.T) {
+	n := newNode(t, live.Config{RecheckEvery: 5 * time.Millisecond})
+	newOwner(t, n.bus, "somebody", 7)
+	var mu sync.Mutex
+	verdicts := map[string]error{}
+	asked := map[string]int{}
+	n.opts = func(r *http.Request) live.ServeOptions {
+		user := r.URL.Query().Get("user")
+		return live.ServeOptions{
+			Channel: "somebody", User: user, Anonymous: true, Authenticate: tokens, Header: http.Header{"Set-Cookie": {"renewed=" + user}},
+			Recheck: func(_ context.Context, token string) error {
+				mu.Lock()
+				defer mu.Unlock()
+				asked[user+token]++
+				return verdicts[user+token]
+			},
+		}
+	}
+	rule := func(who string, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		verdicts[who] = err
+	}
+	wasAsked := func(who string, more int) {
+		t.Helper()
+		mu.Lock()
+		want := asked[who] + more
+		mu.Unlock()
+		waitFor(t, "it is asked about "+who, func() bool { mu.Lock(); defer mu.Unlock(); return asked[who] >= want })
+	}
+	one, two, three := n.dial("somebody?user=one", true), n.dial("somebody?user=two", true), n.dial("somebody?user=three", false)
+	one.want("hello")
+	two.want("hello")
+	guest := n.dial("somebody", true)
+	guest.want("hello")
+	if got := n.hub.Sockets(); got.Total != 4 || got.ByChannel["somebody"] != 4 || got.ByUser["one"] != 1 || len(got.ByUser) != 3 {
+		t.Errorf("sockets are %+v", got)
+	}
+	wasAsked("three", 2)
+	rule("one", errors.New("the database is away"))
+	wasAsked("one", 3)
+	rule("one", nil)
+	rule("two", live.ErrSignedOut)
+	two.closed(live.CodeSignIn)
+	rule("three", fmt.Errorf("suspended: %w", live.ErrForbidden))
+	three.closed(live.CodeForbidden)
+	one.write(`{"type":"auth","token":"user:one"}`)
+	wasAsked("oneuser:one", 1)
+	rule("oneuser:one", live.ErrSignedOut)
+	one.closed(live.CodeSignIn)
+	mu.Lock()
+	defer mu.Unlock()
+	if asked[""] != 0 {
+		t.Error("it was asked about a guest")
+	}
 }
 
 func TestSignInTakesTooLong(t *testing.T) {
