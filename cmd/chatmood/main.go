@@ -8,6 +8,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	// Time zones of reports, on machines that have none.
+	_ "time/tzdata"
 )
 
 func main() {

@@ -326,7 +326,7 @@ func invalidField(field, text string) error {
 }
 
 type historyPath struct {
-	ID string `path:"id" maxLength:"10000" example:"65a1b2c3d4e5f60718293a4b" doc:"_id of a saved analysis"`
+	ID string `path:"id" maxLength:"1000" example:"65a1b2c3d4e5f60718293a4b" doc:"_id of a saved analysis"`
 }
 
 type historyOutput struct{ Body HistoryDocument }
@@ -345,7 +345,7 @@ type historyMessage struct {
 }
 
 type patchInput struct {
-	ID   string `path:"id" maxLength:"10000"`
+	ID   string `path:"id" maxLength:"1000"`
 	Body struct {
 		Name *string   `json:"name" required:"false" maxLength:"1000" example:"Finals" doc:"At most 120 characters; empty for none"`
 		Note *string   `json:"note" required:"false" maxLength:"20000" example:"Clip the last round" doc:"At most 5,000 characters; nobody else sees it"`
@@ -354,7 +354,7 @@ type patchInput struct {
 }
 
 type deleteInput struct {
-	ID        string `path:"id" maxLength:"10000"`
+	ID        string `path:"id" maxLength:"1000"`
 	Permanent bool   `query:"permanent" doc:"Remove it for good; only what is in the archive"`
 }
 
@@ -365,7 +365,7 @@ type tagsOutput struct {
 }
 
 type summaryInput struct {
-	ID   string `path:"id" maxLength:"10000"`
+	ID   string `path:"id" maxLength:"1000"`
 	Body struct {
 		Writer string `json:"writer" enum:"rules,model" example:"rules" doc:"rules: sentences built from the figures; model: written by the language model that the server is set up with"`
 	} `nameHint:"SummaryRequest"`
@@ -379,17 +379,17 @@ type summaryOutput struct {
 }
 
 type reportInput struct {
-	ID string `path:"id" maxLength:"10000"`
+	ID string `path:"id" maxLength:"1000"`
 	ReportOptions
 }
 
 // ReportOptions choose the form of a report. (Huma reads embedded fields of
 // exported types only.)
 type ReportOptions struct {
-	Format   string `query:"format" maxLength:"20" default:"pdf" example:"html" doc:"pdf, html, csv, json, md or text"`
-	Paper    string `query:"paper" maxLength:"20" example:"a4" doc:"Of a PDF: a4 or letter"`
-	Chatters string `query:"chatters" maxLength:"20" example:"pseudonyms" doc:"How the people who wrote are shown: names, pseudonyms or none"`
-	Section  string `query:"section" maxLength:"20" example:"timeline" doc:"Of a CSV: timeline, summary, chatters, terms, emotes or moments"`
+	Format   string `query:"format" enum:"pdf,html,csv,json,md,text" default:"pdf" example:"html"`
+	Paper    string `query:"paper" enum:"a4,letter" default:"a4" doc:"Of a PDF"`
+	Chatters string `query:"chatters" enum:"names,pseudonyms,none" default:"names" doc:"How the people who wrote are shown"`
+	Section  string `query:"section" enum:"timeline,summary,chatters,terms,emotes,moments" default:"timeline" doc:"Of a CSV"`
 	Zone     string `query:"tz" maxLength:"64" example:"Europe/Berlin" doc:"Time zone of the times that people read; UTC when absent"`
 }
 
@@ -454,10 +454,10 @@ func (a *API) registerHistory() {
 		return a.listHistory(ctx, in, history.StatusDeleted)
 	})
 	register(a, operation(http.MethodGet, "list-history-tags", "/tags", "List tags", "Those of active analyses."), a.historyTags)
-	register(a, operation(http.MethodGet, "get-history", "/{id}", "A saved analysis", "Its figures and all that is written about it; the whole of it is under /data.", 404), a.getHistory)
+	register(a, operation(http.MethodGet, "get-history", "/{id}", "A saved analysis", "Its figures, with what the browser claimed. Looking at it is written to the activity log.", 404), a.getHistory)
 	register(a, operation(http.MethodPatch, "change-history", "/{id}", "Name, note and tag a saved analysis", "What is absent or null stays as it is.", 400, 404, 413), a.changeHistory)
 	register(a, operation(http.MethodDelete, "delete-history", "/{id}", "Put a saved analysis into the archive", "With `permanent` it is removed for good, with its links; it must be in the archive then.", 404, 409), a.deleteHistory)
-	register(a, operation(http.MethodPost, "restore-history", "/{id}/restore", "Take a saved analysis out of the archive", "It is in the list again; what is not in the archive stays as it is.", 404), a.restoreHistory)
+	register(a, operation(http.MethodPost, "restore-history", "/{id}/restore", "Take a saved analysis out of the archive", "Answers with the document.", 404), a.restoreHistory)
 	op = operation(http.MethodGet, "get-history-data", "/{id}/data", "The whole saved analysis", "Its figures and its course. 404 for what the old system saved, or only a browser claimed: of those there are figures only.", 404)
 	op.Responses = map[string]*huma.Response{"200": a.rawResponse(reflect.TypeFor[analysis.Report](), "The analysis"), "304": notModified()}
 	register(a, op, a.historyData)
@@ -702,9 +702,9 @@ func (a *API) historyReport(ctx context.Context, in *reportInput) (*fileOutput, 
 }
 
 type pdfInput struct {
-	ID       string `path:"id" maxLength:"10000"`
-	Paper    string `query:"paper" maxLength:"20" example:"a4" doc:"a4 or letter"`
-	Chatters string `query:"chatters" maxLength:"20" example:"pseudonyms" doc:"names, pseudonyms or none"`
+	ID       string `path:"id" maxLength:"1000"`
+	Paper    string `query:"paper" enum:"a4,letter" default:"a4"`
+	Chatters string `query:"chatters" enum:"names,pseudonyms,none" default:"names" doc:"How the people who wrote are shown"`
 	Zone     string `query:"tz" maxLength:"64" example:"Europe/Berlin" doc:"Time zone of the times; UTC when absent"`
 }
 

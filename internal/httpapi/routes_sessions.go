@@ -78,7 +78,7 @@ func (a *API) listSessions(ctx context.Context, in *sessionsInput) (*sessionsOut
 	}
 	list, err := a.cfg.Sessions.Sessions(ctx, q)
 	if err != nil {
-		return nil, fail(http.StatusServiceUnavailable, "The database cannot be reached: try again in a moment", err)
+		return nil, sessionsAway(err)
 	}
 	out := new(sessionsOutput)
 	if len(list) > in.Limit {
@@ -87,6 +87,11 @@ func (a *API) listSessions(ctx context.Context, in *sessionsInput) (*sessionsOut
 	}
 	out.Body.Sessions = present(list)
 	return out, nil
+}
+
+// sessionsAway answers that the sessions cannot be read just now.
+func sessionsAway(err error) error {
+	return &apiError{status: http.StatusServiceUnavailable, detail: "The database cannot be reached: try again in a moment", cause: err, wait: storeRetry}
 }
 
 // formatBefore returns the place in the list after a session: when it ended,
@@ -113,7 +118,7 @@ func (a *API) sessionReport(ctx context.Context, in *sessionInput) (*reportOutpu
 	case errors.Is(err, analysis.ErrNotFound):
 		return nil, fail(http.StatusNotFound, "Session "+excerpt(in.ID)+" is not among the finished ones", nil)
 	case err != nil:
-		return nil, fail(http.StatusServiceUnavailable, "The database cannot be reached: try again in a moment", err)
+		return nil, sessionsAway(err)
 	}
 	return &reportOutput{"application/json", report}, nil
 }

@@ -36,7 +36,7 @@ func sharedLink(s *history.Share) SharedLink {
 }
 
 type shareInput struct {
-	ID   string `path:"id" maxLength:"10000"`
+	ID   string `path:"id" maxLength:"1000"`
 	Body struct {
 		Hours    int    `json:"expires_in_hours" minimum:"1" maximum:"8760" example:"168"`
 		Chatters string `json:"chatters,omitempty" enum:"names,pseudonyms,none" default:"names" example:"pseudonyms" doc:"How the people who wrote are shown"`
@@ -59,7 +59,7 @@ type sharesOutput struct {
 }
 
 type revokeInput struct {
-	ID      string `path:"id" maxLength:"10000"`
+	ID      string `path:"id" maxLength:"1000"`
 	ShareID string `path:"share_id" maxLength:"1000"`
 }
 
@@ -105,8 +105,8 @@ type sharedReportInput struct {
 func (a *API) registerShares(own func(method, id, path, summary, description string, errors ...int) huma.Operation) {
 	register(a, own(http.MethodPost, "share-history", "/{id}/shares", "Share a saved analysis by a link",
 		"Whoever has the link may read the analysis until the link expires or is revoked. Only a hash of its secret is kept.", 400, 403, 404, 413), a.shareHistory)
-	register(a, own(http.MethodGet, "list-history-shares", "/{id}/shares", "List the links to a saved analysis", "Also those that have expired, for a while; the secret in a link is told only when it is made.", 404), a.historyShares)
-	register(a, own(http.MethodDelete, "revoke-history-share", "/{id}/shares/{share_id}", "Revoke a link", "Who follows it from then on is told that it does not exist.", 404), a.revokeShare)
+	register(a, own(http.MethodGet, "list-history-shares", "/{id}/shares", "List the links to a saved analysis", "Their secrets are not known here.", 404), a.historyShares)
+	register(a, own(http.MethodDelete, "revoke-history-share", "/{id}/shares/{share_id}", "Revoke a link", "It shows nothing from then on.", 404), a.revokeShare)
 
 	const base = "/api/shared/{token}"
 	public := func(id, path, summary, description string) huma.Operation {
