@@ -386,7 +386,7 @@ type reportInput struct {
 // ReportOptions choose the form of a report. (Huma reads embedded fields of
 // exported types only.)
 type ReportOptions struct {
-	Format   string `query:"format" enum:"pdf,html,csv,json,md,text" default:"pdf" example:"html"`
+	Format   string `query:"format" enum:"pdf,html,csv,json,md,text" default:"pdf" example:"html" doc:"What the file is"`
 	Paper    string `query:"paper" enum:"a4,letter" default:"a4" doc:"Of a PDF"`
 	Chatters string `query:"chatters" enum:"names,pseudonyms,none" default:"names" doc:"How the people who wrote are shown"`
 	Section  string `query:"section" enum:"timeline,summary,chatters,terms,emotes,moments" default:"timeline" doc:"Of a CSV"`
@@ -703,7 +703,7 @@ func (a *API) historyReport(ctx context.Context, in *reportInput) (*fileOutput, 
 
 type pdfInput struct {
 	ID       string `path:"id" maxLength:"1000"`
-	Paper    string `query:"paper" enum:"a4,letter" default:"a4"`
+	Paper    string `query:"paper" enum:"a4,letter" default:"a4" doc:"Size of the pages"`
 	Chatters string `query:"chatters" enum:"names,pseudonyms,none" default:"names" doc:"How the people who wrote are shown"`
 	Zone     string `query:"tz" maxLength:"64" example:"Europe/Berlin" doc:"Time zone of the times; UTC when absent"`
 }
