@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"chatmood/internal/account"
 	"chatmood/internal/chat"
 	"chatmood/internal/live"
+	"chatmood/internal/live/frame"
 )
 
 const (
@@ -63,10 +65,16 @@ func (a *API) describeLive() {
 		Method:      http.MethodGet,
 		Path:        "/api/sse/chat/{channel}",
 		Summary:     "Live chat as server-sent events",
-		Description: "For networks that block WebSockets. Each event is one line `data:` with JSON: first `{\"type\":\"connection\",\"status\":\"connected\",…}`, then `{\"type\":\"message\",\"data\":{…}}` for the last 100 messages and every new one, `{\"type\":\"heartbeat\",…}` after 30 s of silence, `{\"type\":\"disconnect\",…}` when somebody stopped the analysis.",
+		Description: "For networks that block WebSockets. Each event is one line `data:` with JSON: first `{\"type\":\"connection\",\"status\":\"connected\",…}`, then `{\"type\":\"message\",\"data\":{…}}` for the last 100 messages and every new one, `{\"type\":\"heartbeat\",…}` after 30 s of silence, `{\"type\":\"disconnect\",…}` when somebody stopped the analysis. Events have an `id`: a client that sends the last one as `Last-Event-ID`, as browsers do by themselves, gets what it missed and nothing twice. With `dialect=chatmood.v1` the frames are those of that WebSocket dialect.",
 		Tags:        []string{tagLive},
 		Security:    watchSecurity(),
-		Parameters:  []*huma.Param{channel},
+		Parameters: []*huma.Param{channel, {
+			Name: "dialect", In: "query", Description: "`chatmood.v1`: the frames of the batched dialect", Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{frame.Protocol}}, Example: frame.Protocol,
+		}, {
+			Name: "since", In: "query", Description: "Where to go on, for clients that cannot send Last-Event-ID", Schema: &huma.Schema{Type: huma.TypeString}, Example: "1767225600123456.1042",
+		}, {
+			Name: "Last-Event-ID", In: "header", Description: "Where to go on: the id of the last event", Schema: &huma.Schema{Type: huma.TypeString}, Example: "1767225600123456.1042",
+		}},
 		Responses: map[string]*huma.Response{
 			"200": events("Events until the client leaves or the analysis is stopped"),
 			"400": problem("Not a valid channel name"),
@@ -216,7 +224,11 @@ func (a *API) serveChatEvents(w http.ResponseWriter, r *http.Request) {
 	defer release()
 	ctx, cancel := a.streamContext(r)
 	defer cancel()
-	opts := live.StreamOptions{Channel: channel} // by address they are bounded here
+	opts := live.StreamOptions{ // by address they are bounded here
+		Channel: channel, Batched: r.URL.Query().Get("dialect") == frame.Protocol,
+		// Browsers send the header by themselves when they connect again.
+		Since: cmp.Or(r.Header.Get("Last-Event-Id"), r.URL.Query().Get("since")),
+	}
 	if id, ok := identityOf(r.Context()); ok {
 		opts.User = id.UserID
 	}
@@ -226,13 +238,13 @@ func (a *API) serveChatEvents(w http.ResponseWriter, r *http.Request) {
 	// The hub pushes, and silence is to be filled: so it pushes into a channel
 	// that this handler reads. Nothing is queued in between: a slow client is
 	// the hub's to judge.
-	frames := make(chan []byte)
+	frames := make(chan event)
 	ended := make(chan error, 1)
 	go func() {
 		defer close(frames)
-		ended <- a.cfg.Hub.Stream(ctx, opts, func(frame []byte, _ string) error {
+		ended <- a.cfg.Hub.Stream(ctx, opts, func(data []byte, id string) error {
 			select {
-			case frames <- bytes.Clone(frame): // the hub uses its memory again
+			case frames <- event{bytes.Clone(data), id}: // the hub uses its memory again
 				return nil
 			case <-ctx.Done():
 				return ctx.Err()
@@ -247,7 +259,7 @@ func (a *API) serveChatEvents(w http.ResponseWriter, r *http.Request) {
 
 // relay writes frames until there are no more, and heartbeats in between. When
 // the client is gone it cancels and takes what is left.
-func (a *API) relay(frames <-chan []byte, events *eventWriter, stays func() error, cancel context.CancelFunc) {
+func (a *API) relay(frames <-chan event, events *eventWriter, stays func() error, cancel context.CancelFunc) {
 	silence := time.NewTicker(streamHeartbeat)
 	defer silence.Stop()
 	recheck := time.NewTicker(recheckEvery)
@@ -259,7 +271,7 @@ func (a *API) relay(frames <-chan []byte, events *eventWriter, stays func() erro
 			if !ok {
 				return
 			}
-			err = events.send(frame)
+			err = events.send(frame.data, frame.id)
 			silence.Reset(streamHeartbeat)
 		case <-silence.C:
 			err = events.sendJSON(a.statusEvent("heartbeat", "", ""))
@@ -326,6 +338,13 @@ func (a *API) stillSignedIn(r *http.Request) func() error {
 	}
 }
 
+// event is a frame on its way to a client. With the id a later stream goes on
+// behind it.
+type event struct {
+	data []byte
+	id   string
+}
+
 // streamEvent is an event of our own making; messages come from the hub.
 type streamEvent struct {
 	Type      string    `json:"type"`
@@ -380,9 +399,15 @@ type eventWriter struct {
 }
 
 // send writes one event. The JSON holds no line break: encoders escape them.
-func (e *eventWriter) send(frame []byte) error {
-	e.buf = append(e.buf[:0], "data: "...)
-	e.buf = append(e.buf, frame...)
+// send writes an event; an empty id is left out, so that the client keeps the
+// last one that it got.
+func (e *eventWriter) send(data []byte, id string) error {
+	e.buf = e.buf[:0]
+	if id != "" {
+		e.buf = append(append(append(e.buf, "id: "...), id...), '\n')
+	}
+	e.buf = append(e.buf, "data: "...)
+	e.buf = append(e.buf, data...)
 	e.buf = append(e.buf, "\n\n"...)
 	_ = e.control.SetWriteDeadline(time.Now().Add(streamWriteTimeout)) // a writer without deadlines has no connection to hang
 	if _, err := e.w.Write(e.buf); err != nil {                        // #nosec G705 -- JSON in text/event-stream, which no browser takes for HTML
@@ -392,9 +417,9 @@ func (e *eventWriter) send(frame []byte) error {
 }
 
 func (e *eventWriter) sendJSON(v any) error {
-	frame, err := json.Marshal(v)
+	data, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	return e.send(frame)
+	return e.send(data, "")
 }

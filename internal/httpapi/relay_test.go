@@ -20,7 +20,7 @@ func TestHeartbeat(t *testing.T) {
 		}
 		defer a.Close()
 		rec := &sharedRecorder{rec: httptest.NewRecorder()}
-		frames := make(chan []byte)
+		frames := make(chan event)
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
@@ -41,7 +41,7 @@ func TestHeartbeat(t *testing.T) {
 			time.Sleep(step.wait) // of the bubble's clock
 			synctest.Wait()
 			if step.frame != "" {
-				frames <- []byte(step.frame)
+				frames <- event{[]byte(step.frame), "7.1"}
 				synctest.Wait()
 			}
 			if got := strings.Count(rec.body(), `data: {"type":"heartbeat","timestamp":"`); got != step.beats {
@@ -50,7 +50,7 @@ func TestHeartbeat(t *testing.T) {
 		}
 		close(frames)
 		<-done
-		if !strings.Contains(rec.body(), "data: {\"n\":1}\n\n") {
+		if !strings.Contains(rec.body(), "\n\nid: 7.1\ndata: {\"n\":1}\n\n") {
 			t.Errorf("the frame is missing:\n%s", rec.body())
 		}
 	})
@@ -64,13 +64,13 @@ func TestGoneClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer a.Close()
-	frames := make(chan []byte)
+	frames := make(chan event)
 	cancelled := make(chan struct{})
 	go func() {
 		defer close(frames)
-		frames <- []byte("{}")
+		frames <- event{data: []byte("{}")}
 		<-cancelled
-		frames <- []byte("{}") // on its way already
+		frames <- event{data: []byte("{}")} // on its way already
 	}()
 	rec := httptest.NewRecorder()
 	a.relay(frames, &eventWriter{w: gone{rec}, control: http.NewResponseController(rec)}, func() error { return nil }, func() { close(cancelled) })
