@@ -1337,7 +1337,7 @@ export interface paths {
         };
         /**
          * Live chat as server-sent events
-         * @description For networks that block WebSockets. Each event is one line `data:` with JSON: first `{"type":"connection","status":"connected",…}`, then `{"type":"message","data":{…}}` for the last 100 messages and every new one, `{"type":"heartbeat",…}` after 30 s of silence, `{"type":"disconnect",…}` when somebody stopped the analysis.
+         * @description For networks that block WebSockets. Each event is one line `data:` with JSON: first `{"type":"connection","status":"connected",…}`, then `{"type":"message","data":{…}}` for the last 100 messages and every new one, `{"type":"heartbeat",…}` after 30 s of silence, `{"type":"disconnect",…}` when somebody stopped the analysis. Events have an `id`: a client that sends the last one as `Last-Event-ID`, as browsers do by themselves, gets what it missed and nothing twice. With `dialect=chatmood.v1` the frames are those of that WebSocket dialect.
          */
         get: operations["chat-events"];
         put?: never;
@@ -2341,6 +2341,7 @@ export interface components {
             /**
              * Format: int64
              * @description The same, as the older of the old systems called it
+             * @example 12
              */
             active_sessions: number;
             /**
@@ -12412,8 +12413,25 @@ export interface operations {
     };
     "chat-events": {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /**
+                 * @description `chatmood.v1`: the frames of the batched dialect
+                 * @example chatmood.v1
+                 */
+                dialect?: "chatmood.v1";
+                /**
+                 * @description Where to go on, for clients that cannot send Last-Event-ID
+                 * @example 1767225600123456.1042
+                 */
+                since?: string;
+            };
+            header?: {
+                /**
+                 * @description Where to go on: the id of the last event
+                 * @example 1767225600123456.1042
+                 */
+                "Last-Event-ID"?: string;
+            };
             path: {
                 /**
                  * @description Login of a channel that is being analysed, upper or lower case
@@ -14528,6 +14546,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "active_bots": 3,
+                     *       "active_sessions": 12,
+                     *       "active_websockets": 41,
+                     *       "checks": {
+                     *         "store": {
+                     *           "detail": "inside the process",
+                     *           "required": true,
+                     *           "status": "up"
+                     *         }
+                     *       },
+                     *       "database": "connected",
+                     *       "status": "healthy",
+                     *       "timestamp": "2026-01-01T20:15:00Z",
+                     *       "uptime_seconds": 3600,
+                     *       "version": "1.2.3"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
