@@ -27,6 +27,7 @@ var groups = []group{
 	{"starting", measureStarting},
 	{"memory", measureMemory},
 	{"checkpoints", measureCheckpoints},
+	{"sign-ins", measureSignIns},
 	{"sizes", measureSizes},
 }
 
@@ -39,6 +40,7 @@ const (
 	socketBound    = 10e3 // bytes
 	channelBound   = 1e6  // bytes
 	firstLoadBound = 300e3
+	leakBound      = 4.5 // Welch's t
 )
 
 // cost writes what one call takes.
@@ -148,6 +150,33 @@ func measureAnalysing(ctx context.Context, m *measurer) ([]row, error) {
 			compared: digits(100*share) + " % of the above",
 		},
 	}, err
+}
+
+// measureSignIns asks whether refused sign-ins tell by their time who has an
+// account.
+func measureSignIns(ctx context.Context, m *measurer) ([]row, error) {
+	s, err := m.measure(ctx, bench{folder: "internal/account", pattern: "^BenchmarkLoginTiming$", time: "300x"})
+	if err != nil {
+		return nil, err
+	}
+	const name = "internal/account/LoginTiming"
+	known, err := s.least(name, "known-µs")
+	if err != nil {
+		return nil, err
+	}
+	unknown, err := s.least(name, "unknown-µs")
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.least(name, "t")
+	if err != nil {
+		return nil, err
+	}
+	return []row{{
+		what:     "a refused sign-in of an address with an account, and of one without (a quick hash)",
+		measured: fmt.Sprintf("%s and %s, Welch's t %s", duration(known*1e3), duration(unknown*1e3), digits(t)),
+		bound:    "t under 4.5: no telling apart", holds: t < leakBound,
+	}}, nil
 }
 
 // starts is how often the server is started for the median.
