@@ -79,7 +79,12 @@ test-go: frontend/dist/index.html scripts/c-compiler scripts/pdf-reader
 .PHONY: test-mongo
 test-mongo: ## What needs a MongoDB, on CHATMOOD_TEST_MONGO_URI or on test servers that speak its protocol
 	$(call say,tests on MongoDB)
-	@scripts/mongo-test-server/run bash -c 'go test -count 1 -timeout 2m -run MongoDB ./internal/app && go test -count 1 -timeout 20m ./internal/store/mongo ./internal/migrate'
+	@scripts/mongo-test-server/run bash -c 'go test -count 1 -timeout 5m -run MongoDB ./internal/app && go test -count 1 -timeout 20m ./internal/store/mongo ./internal/migrate'
+
+.PHONY: fault
+fault: ## Break three servers in every way under load, for minutes (docs/scaling.md); needs a MongoDB as test-mongo does
+	$(call say,the fault suite)
+	@CHATMOOD_FAULT=long scripts/mongo-test-server/run go test -count 1 -timeout 20m -v -run NodesOnMongoDB ./internal/app
 
 .PHONY: test-frontend
 test-frontend: frontend/node_modules/.installed lint-api

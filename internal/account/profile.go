@@ -294,7 +294,7 @@ func (s *Service) delete(ctx context.Context, u *User) (forgotten int, err error
 	if err := s.store.DeleteUser(ctx, u.ID); err != nil {
 		return forgotten, fmt.Errorf("deleting a user: %w", err)
 	}
-	s.cache.dropUser(u.ID)
+	s.dropUser(u.ID)
 	s.note(ctx, nil, ActivityDeleted, "")
 	s.mailed(ctx, "account deleted", u.ID, s.mail.AccountDeleted(ctx, u.Email, u.Name(), s.now()))
 	return forgotten, nil

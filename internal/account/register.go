@@ -194,7 +194,7 @@ func (s *Service) VerifyEmail(ctx context.Context, email, code string) error {
 		// Whoever changed it meanwhile, an administrator perhaps, comes first.
 		return fmt.Errorf("activating a user: %w", err)
 	}
-	s.cache.dropUser(u.ID)
+	s.dropUser(u.ID)
 	s.note(ctx, u, ActivityVerified, "")
 	return nil
 }

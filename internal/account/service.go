@@ -95,6 +95,10 @@ type Config struct {
 	// SignedOut is told of users whose last session was ended. It returns soon.
 	// nil: nobody wants to know.
 	SignedOut func(ctx context.Context, userID string)
+	// Revoked is told what other servers must not remember any longer: a session,
+	// or all of a user's where session is "". See [Service.Drop]. It returns at
+	// once. nil: there are no other servers.
+	Revoked func(userID, session string)
 	// Forget removes what else is kept of a user before the account is deleted,
 	// and returns how many things. nil: nothing else is kept.
 	Forget func(ctx context.Context, userID string) (int, error)
@@ -152,6 +156,9 @@ func NewService(cfg Config) (*Service, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Revoked == nil {
+		cfg.Revoked = func(string, string) {}
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -194,12 +201,28 @@ func (s *Service) change(ctx context.Context, id string, do func(*User) error) (
 		u.UpdatedAt = s.now()
 		err = s.store.UpdateUser(ctx, u)
 		if err == nil {
-			s.cache.dropUser(id)
+			s.dropUser(id)
 			return u, nil
 		}
 		if !errors.Is(err, ErrChanged) || try == conflictRetries {
 			return nil, fmt.Errorf("changing a user: %w", err)
 		}
+	}
+}
+
+// dropUser makes this server and the others look at the store again.
+func (s *Service) dropUser(userID string) {
+	s.cache.dropUser(userID)
+	s.cfg.Revoked(userID, "")
+}
+
+// Drop forgets what is remembered of a session, or of all of a user's where
+// session is "": another server changed it. It tells nobody.
+func (s *Service) Drop(userID, session string) {
+	if session != "" {
+		s.cache.drop(session)
+	} else {
+		s.cache.dropUser(userID)
 	}
 }
 

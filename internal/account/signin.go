@@ -182,6 +182,7 @@ func (s *Service) endSession(ctx context.Context, id string) error {
 		return fmt.Errorf("ending a session: %w", err)
 	}
 	s.cache.drop(id)
+	s.cfg.Revoked("", id)
 	return nil
 }
 
@@ -432,7 +433,7 @@ func (s *Service) LogoutEverywhere(ctx context.Context, userID, except string) (
 
 func (s *Service) endSessions(ctx context.Context, userID, except string) (int, error) {
 	ended, err := s.store.EndSessions(ctx, userID, except)
-	s.cache.dropUser(userID)
+	s.dropUser(userID)
 	if err != nil {
 		return 0, fmt.Errorf("ending sessions: %w", err)
 	}

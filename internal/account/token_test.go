@@ -289,6 +289,27 @@ func TestRevocation(t *testing.T) {
 				t.Errorf("refreshed: %v", err)
 			}
 		})
+		t.Run(name+", and the other node is told", func(t *testing.T) {
+			var node *account.Service
+			w := newWorld(t, func(cfg *account.Config) {
+				cfg.Revoked = func(userID, session string) {
+					if node != nil {
+						node.Drop(userID, session)
+					}
+				}
+			})
+			other := w.another(t)
+			u := w.user(t, "ada@example.org", account.RoleUser)
+			tokens := w.login(t, u.Email, password)
+			id := w.identity(t, tokens.Access)
+			_, err := other.Authenticate(t.Context(), tokens.Access)
+			noError(t, err)
+			node = other
+			noError(t, ends(w, id))
+			if _, err := other.Authenticate(t.Context(), tokens.Access); account.AsError(err) == nil {
+				t.Errorf("on another node, at once: %v", err)
+			}
+		})
 	}
 }
 

@@ -55,6 +55,7 @@ type AccountsConfig struct {
 	// Forget and SignedOut are [account.Config]'s.
 	Forget    func(ctx context.Context, userID string) (int, error)
 	SignedOut func(ctx context.Context, userID string)
+	Revoked   func(userID, session string)
 }
 
 // NewAccounts returns accounts. Mail goes out while [Accounts.Run] runs.
@@ -82,7 +83,7 @@ func NewAccounts(c AccountsConfig) (*Accounts, error) {
 		RefreshLifetime: time.Duration(cfg.RefreshTokenDays) * 24 * time.Hour,
 		RefreshGrace:    refreshGrace,
 		Registration:    account.Registrations(cfg.Registration), NoMail: a.Mails == nil,
-		Forget: c.Forget, SignedOut: c.SignedOut,
+		Forget: c.Forget, SignedOut: c.SignedOut, Revoked: c.Revoked,
 	})
 	return a, err
 }
@@ -291,7 +292,7 @@ func (a *App) openAccounts() error {
 		return err
 	}
 	a.accounts, err = NewAccounts(AccountsConfig{
-		Config: a.opts.Config, Store: users, Queue: queue, URL: a.publicURL(), Log: a.log, Forget: a.forget, SignedOut: a.signedOut,
+		Config: a.opts.Config, Store: users, Queue: queue, URL: a.publicURL(), Log: a.log, Forget: a.forget, SignedOut: a.signedOut, Revoked: a.nodes.revoked,
 		PasswordCost: a.opts.PasswordCost,
 	})
 	return err

@@ -100,13 +100,13 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		Log: a.log, MaxChannels: cfg.MaxChannels, Options: analysis.Options{IsEmote: engine.IsEmote},
 	})
 	a.openHolds()
-	if err := a.openNodes(ctx); err != nil {
-		return nil, err
-	}
 	if err := a.openAccounts(); err != nil {
 		return nil, err
 	}
 	if err := a.openHistory(); err != nil {
+		return nil, err
+	}
+	if err := a.openNodes(ctx); err != nil {
 		return nil, err
 	}
 	a.reader = irc.NewReader(irc.Config{URL: cfg.TwitchURL, Handler: a.manager, Logger: a.log, Timing: opts.Timing})

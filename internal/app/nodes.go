@@ -50,6 +50,8 @@ type nodes struct {
 	manager *channels.Manager
 	holds   *channels.Holds // nil where the store keeps none
 	log     *slog.Logger
+	// drop forgets a session, or all of a user's; nil where there are no accounts.
+	drop func(userID, session string)
 
 	mu       sync.Mutex // guards what follows
 	watching map[string]watched
@@ -102,6 +104,9 @@ func storeName(cfg *config.Config) string {
 func (a *App) openNodes(ctx context.Context) error {
 	n := a.nodes
 	n.store, n.hub, n.manager, n.holds = a.store, a.hub, a.manager, a.holds
+	if a.accounts != nil {
+		n.drop = a.accounts.Drop
+	}
 	var err error
 	n.node, err = cluster.Open(ctx, cluster.Config{
 		Conn: a.bus.Conn(), Alone: a.bus.Embedded(), Name: n.name, Store: storeName(a.opts.Config),
@@ -122,6 +127,13 @@ func (n *nodes) run(ctx context.Context) error {
 		return err
 	}
 	defer stopViewers()
+	if n.drop != nil {
+		stopRevoked, err := n.bus.Subscribe(revokedSubject, n.noteRevoked)
+		if err != nil {
+			return err
+		}
+		defer stopRevoked()
+	}
 	tick := time.NewTicker(viewersEvery)
 	defer tick.Stop()
 	for {
@@ -140,6 +152,32 @@ func (n *nodes) run(ctx context.Context) error {
 		if err != nil {
 			n.log.Debug("the other servers cannot be told who watches here", "error", err)
 		}
+	}
+}
+
+// revocation is what the other nodes must not remember any longer.
+type revocation struct {
+	Node    string `json:"node"`
+	User    string `json:"user,omitempty"`
+	Session string `json:"session,omitempty"` // "": all of the user's
+}
+
+// revoked tells the other nodes. One that cannot be told remembers for some
+// seconds more.
+func (n *nodes) revoked(userID, session string) {
+	data, err := json.Marshal(revocation{n.name, userID, session})
+	if err == nil {
+		err = n.bus.Publish(revokedSubject, data)
+	}
+	if err != nil {
+		n.log.Debug("the other servers cannot be told that a session ended", "error", err)
+	}
+}
+
+func (n *nodes) noteRevoked(data []byte) {
+	var r revocation
+	if json.Unmarshal(data, &r) == nil && r.Node != n.name {
+		n.drop(r.User, r.Session)
 	}
 }
 

@@ -354,6 +354,25 @@ func TestDrain(t *testing.T) {
 	}
 }
 
+// TestOtherDatabase refuses a node that would miss what the others keep, as long
+// as there are others.
+func TestOtherDatabase(t *testing.T) {
+	t.Parallel()
+	url := natsServer(t)
+	s, _ := seeded(1)
+	a := join(t, url, "a", s)
+	<-a.Settled()
+	cfg := timing
+	cfg.Conn, cfg.Name, cfg.Store, cfg.Capacity, cfg.Work = a.conn, "b", "another", 1, a
+	if _, err := cluster.Open(t.Context(), cfg); !errors.Is(err, cluster.ErrStores) {
+		t.Errorf("joining with another database: %v", err)
+	}
+	a.stop() // its key stays, and nobody renews it
+	if _, err := cluster.Open(t.Context(), cfg); err != nil {
+		t.Errorf("joining after the others died: %v", err)
+	}
+}
+
 // TestSilence holds back what a node sends for so long that the others replace
 // it: it stops by itself before they do, and comes back as a new one.
 func TestSilence(t *testing.T) {

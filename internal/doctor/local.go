@@ -307,7 +307,7 @@ func (l *Local) bus(ctx context.Context, cfg *config.Config) (Status, string, st
 	if cfg.NATSURL == "" {
 		return OK, "inside the process", ""
 	}
-	b, err := bus.Open(ctx, bus.Config{URL: cfg.NATSURL, Name: "chatmood-doctor"})
+	b, err := bus.Open(ctx, bus.Config{URL: cfg.NATSURL, Creds: cfg.NATSCreds, Name: "chatmood-doctor"})
 	if err != nil {
 		return Failed, "the NATS server does not answer: " + oneLine(errors.Unwrap(err)), "check that it runs, and address and credentials in NATS_URL"
 	}
