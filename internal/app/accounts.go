@@ -300,6 +300,7 @@ func (a *App) openAccounts() error {
 
 // addAccounts gives the API the accounts and the mail.
 func (a *App) addAccounts(api *httpapi.Config) {
+	api.StoreAway = storeAway
 	api.Registration, api.MailBy = account.Registrations(a.opts.Config.Registration), a.opts.Config.MailBy()
 	api.Accounts = a.accounts.Service
 	if a.accounts.Mails != nil {
