@@ -52,6 +52,8 @@ type AccountsConfig struct {
 	Log    *slog.Logger
 	// PasswordCost is [Options.PasswordCost].
 	PasswordCost int
+	// Now is [Options.Now].
+	Now func() time.Time
 	// Forget and SignedOut are [account.Config]'s.
 	Forget    func(ctx context.Context, userID string) (int, error)
 	SignedOut func(ctx context.Context, userID string)
@@ -78,7 +80,7 @@ func NewAccounts(c AccountsConfig) (*Accounts, error) {
 		mailer = a.Mails
 	}
 	a.Service, err = account.NewService(account.Config{
-		Store: c.Store, Mailer: mailer, Hasher: hasher, SecretKey: key, Log: c.Log,
+		Store: c.Store, Mailer: mailer, Hasher: hasher, SecretKey: key, Log: c.Log, Now: c.Now,
 		AccessLifetime:  time.Duration(cfg.AccessTokenMinutes) * time.Minute,
 		RefreshLifetime: time.Duration(cfg.RefreshTokenDays) * 24 * time.Hour,
 		RefreshGrace:    refreshGrace,
@@ -94,11 +96,11 @@ func (c *AccountsConfig) openMail(key []byte, a *Accounts) (*mail.Outbox, *mail.
 	if err != nil {
 		return nil, nil, err
 	}
-	outbox, err := mail.NewOutbox(mail.OutboxConfig{Queue: c.Queue, Sender: sender, Key: key, Log: c.Log, Done: a.mailDone})
+	outbox, err := mail.NewOutbox(mail.OutboxConfig{Queue: c.Queue, Sender: sender, Key: key, Log: c.Log, Now: c.Now, Done: a.mailDone})
 	if err != nil {
 		return nil, nil, err
 	}
-	mails, err := mail.NewMails(mail.Config{From: SenderAddress(c.Config), ContactTo: c.Config.ContactTo, FrontendURL: c.URL}, outbox)
+	mails, err := mail.NewMails(mail.Config{From: SenderAddress(c.Config), ContactTo: c.Config.ContactTo, FrontendURL: c.URL, Now: c.Now}, outbox)
 	return outbox, mails, err
 }
 
@@ -293,7 +295,7 @@ func (a *App) openAccounts() error {
 	}
 	a.accounts, err = NewAccounts(AccountsConfig{
 		Config: a.opts.Config, Store: users, Queue: queue, URL: a.publicURL(), Log: a.log, Forget: a.forget, SignedOut: a.signedOut, Revoked: a.nodes.revoked,
-		PasswordCost: a.opts.PasswordCost,
+		PasswordCost: a.opts.PasswordCost, Now: a.opts.Now,
 	})
 	return err
 }

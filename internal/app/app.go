@@ -40,6 +40,9 @@ type Options struct {
 	// PasswordCost is bcrypt's work for each password, 4 to 31; 0 is the one that
 	// the older system had, 12. Tests that sign in hundreds of times take less.
 	PasswordCost int
+	// Now is the time of day by which everything is dated, lasts and expires; nil:
+	// time.Now. Tests set the clock with it.
+	Now func() time.Time
 	// Timing tunes how long the reader waits for Twitch; the zero value is made
 	// for Twitch itself.
 	Timing irc.Timing
@@ -97,7 +100,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	a.manager = channels.New(channels.Config{
 		Leases:   leases{a.nodes},
 		Analyzer: engine, Store: a.store, Bus: a.bus, Viewers: a.hub.Viewers, Finished: a.finished,
-		Log: a.log, MaxChannels: cfg.MaxChannels, Options: analysis.Options{IsEmote: engine.IsEmote},
+		Log: a.log, MaxChannels: cfg.MaxChannels, Now: opts.Now, Options: analysis.Options{IsEmote: engine.IsEmote},
 	})
 	a.openHolds()
 	if err := a.openAccounts(); err != nil {
@@ -120,7 +123,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		UI: opts.UI, Log: a.log, Registry: registry, Version: opts.Version,
 		Production: cfg.Production(), FrontendURL: cfg.FrontendURL, TrustedProxies: cfg.TrustedProxies, MetricsToken: cfg.MetricsToken,
 		Guests: httpapi.Guests(cfg.Guests), Demo: opts.Demo, DemoChannels: opts.DemoChannels, MaxChannels: cfg.MaxChannels,
-		Streams: cfg.MaxSockets, StreamsPerAddress: cfg.MaxPerAddress, PublicURL: a.publicURL(),
+		Streams: cfg.MaxSockets, StreamsPerAddress: cfg.MaxPerAddress, PublicURL: a.publicURL(), Now: opts.Now,
 	}
 	a.addAccounts(&api)
 	a.addHistory(&api)

@@ -20,7 +20,6 @@ import (
 	"github.com/coder/websocket"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
-	"go.uber.org/goleak"
 
 	"chatmood/internal/analysis"
 	"chatmood/internal/app"
@@ -31,8 +30,6 @@ import (
 	"chatmood/internal/source/irc"
 	"chatmood/internal/twitchsim"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // twitch starts a simulated Twitch that says only what the test asks for.
 func twitch(t *testing.T, cfg twitchsim.Config) *twitchsim.Server {
@@ -75,13 +72,20 @@ func serve(t *testing.T, sim *twitchsim.Server, dir string) *server {
 
 func serveWith(t *testing.T, sim *twitchsim.Server, more map[string]string) *server {
 	t.Helper()
+	return serveOptions(t, sim, more, app.Options{})
+}
+
+// serveOptions is serveWith with options of the test's own.
+func serveOptions(t *testing.T, sim *twitchsim.Server, more map[string]string, opts app.Options) *server {
+	t.Helper()
 	env := map[string]string{"PORT": "0", "TWITCH_IRC_URL": sim.URL(), "STOP_TIMEOUT": "5s"}
 	maps.Copy(env, more)
 	cfg, err := config.Load(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := app.New(t.Context(), app.Options{Config: cfg, Version: "test", Timing: quick})
+	opts.Config, opts.Version, opts.Timing = cfg, "test", quick
+	a, err := app.New(t.Context(), opts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func (a *App) openHolds() {
 	cfg := a.opts.Config
 	a.holds = channels.NewHolds(channels.HoldsConfig{
 		Manager: a.manager, Store: store, Sessions: a.store, Viewers: a.nodes.viewers, Running: a.nodes.running, Elsewhere: a.nodes.elsewhere, Ended: a.ended, Settled: a.settled,
-		MaxPerHolder: cfg.MaxChannelsPerUser, IdleStop: cfg.IdleStop, Log: a.log,
+		MaxPerHolder: cfg.MaxChannelsPerUser, IdleStop: cfg.IdleStop, Log: a.log, Now: a.opts.Now,
 	})
 }
 
@@ -59,7 +59,7 @@ func (a *App) openHistory() error {
 	}
 	a.history, err = history.NewService(history.Config{
 		Store: store, Running: a.nodes, Sessions: a.store, Accounts: a.accounts, Model: model,
-		Count: a.accounts.Count, MaxPerUser: cfg.MaxHistoryPerUser, Log: a.log,
+		Count: a.accounts.Count, MaxPerUser: cfg.MaxHistoryPerUser, Log: a.log, Now: a.opts.Now,
 	})
 	return err
 }
