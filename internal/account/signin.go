@@ -221,7 +221,8 @@ func (s *Service) Refresh(ctx context.Context, token string) (*User, Tokens, err
 			return nil, Tokens{}, err
 		}
 		if generation < sess.Generation {
-			if generation < sess.Generation-1 || now.Sub(sess.RotatedAt) >= s.cfg.RefreshGrace {
+			// Abs: a clock that was set back must not make the grace longer.
+			if generation < sess.Generation-1 || now.Sub(sess.RotatedAt).Abs() >= s.cfg.RefreshGrace {
 				return nil, Tokens{}, s.reused(ctx, u, sess)
 			}
 			tokens, err := s.tokens(sess, now)

@@ -136,15 +136,17 @@ func killedWhileSaving(t *testing.T, more map[string]string) {
 		}
 		reports++
 		var data struct {
-			Channel string
-			Counts  struct{ Total int }
+			Snapshot struct {
+				Channel string
+				Counts  struct{ Total int }
+			}
 		}
 		a := admin.call(http.MethodGet, "/api/history/"+e.ID+"/data", nil, http.StatusOK)
 		if err := json.Unmarshal(a.body, &data); err != nil {
 			t.Fatalf("the report of %s: %v", e.ID, err)
 		}
-		if data.Channel != e.Channel || data.Counts.Total != e.Total {
-			t.Errorf("entry %s tells of %d messages in %s, its report of %d in %s", e.ID, e.Total, e.Channel, data.Counts.Total, data.Channel)
+		if s := data.Snapshot; s.Channel != e.Channel || s.Counts.Total != e.Total {
+			t.Errorf("entry %s tells of %d messages in %s, its report of %d in %s", e.ID, e.Total, e.Channel, s.Counts.Total, s.Channel)
 		}
 	}
 	for id, channel := range acknowledged {
@@ -152,7 +154,9 @@ func killedWhileSaving(t *testing.T, more map[string]string) {
 			t.Errorf("the analysis of %s was saved as %s and is gone", channel, id)
 		}
 	}
-	if reports != 1 || len(acknowledged) < 2*rounds {
-		t.Errorf("%d entries with reports of one analysis, %d acknowledged", reports, len(acknowledged))
+	// An analysis that was killed before it was stored for the first time begins
+	// anew, as another.
+	if reports < 1 || reports > rounds || len(acknowledged) < 2*rounds {
+		t.Errorf("%d entries with reports in %d rounds, %d acknowledged", reports, rounds, len(acknowledged))
 	}
 }
