@@ -14,7 +14,7 @@ func prepareChild() { signal.Ignore(syscall.SIGXFSZ) }
 
 // fillDisk lets a process write nothing any more that lasts, until the returned
 // function is called: no file may grow beyond a page.
-func fillDisk(t *testing.T, p *process) (free func()) {
+func fillDisk(t *testing.T, p *spawned) (free func()) {
 	t.Helper()
 	var before unix.Rlimit
 	set := func(to, old *unix.Rlimit) {

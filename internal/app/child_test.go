@@ -76,8 +76,8 @@ func child() error {
 	return a.Run(ctx)
 }
 
-// process is a server in a process of its own.
-type process struct {
+// spawned is a server in a process of its own.
+type spawned struct {
 	hello
 	t    *testing.T
 	cmd  *exec.Cmd
@@ -85,13 +85,13 @@ type process struct {
 }
 
 // spawn starts a server in a process of its own.
-func spawn(t *testing.T, env map[string]string) *process {
+func spawn(t *testing.T, env map[string]string) *spawned {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{t: t, cmd: exec.Command(self)}
+	p := &spawned{t: t, cmd: exec.Command(self)}
 	p.cmd.Dir = t.TempDir() // no .env
 	p.cmd.Env = []string{childVariable + "=1", "PORT=0", "STOP_TIMEOUT=5s"}
 	for name, value := range env {
@@ -123,12 +123,12 @@ func spawn(t *testing.T, env map[string]string) *process {
 }
 
 // kill ends the process as kill -9 does.
-func (p *process) kill() { p.end(syscall.SIGKILL) }
+func (p *spawned) kill() { p.end(syscall.SIGKILL) }
 
 // stop ends the process in order.
-func (p *process) stop() { p.end(syscall.SIGTERM) }
+func (p *spawned) stop() { p.end(syscall.SIGTERM) }
 
-func (p *process) end(how syscall.Signal) {
+func (p *spawned) end(how syscall.Signal) {
 	if p.done {
 		return
 	}
