@@ -14,10 +14,10 @@ func (e *Engine) IsEmote(word string) bool {
 // isEnglish reports those names of emotes that people write as words.
 func isEnglish(name string) bool {
 	switch name {
-	case "Boring", "Chatting", "Chopped", "Cinema", "Classic", "Clown", "Clowned", "Clowning", "Comfy", "Concerned",
+	case "Aware", "Boring", "Clap", "Chatting", "Chopped", "Cinema", "Classic", "Clown", "Clowned", "Clowning", "Comfy", "Concerned",
 		"Cooked", "Cooking", "Cozy", "Cringe", "Cute", "Despair", "Disgust", "Ditching", "Drinking", "Fraud", "Fumbled",
 		"Goated", "Ignored", "Laughing", "Life", "Listening", "Loading", "Looking", "Lounging", "Pain", "Popcorn",
-		"Rave", "Salute", "Saluting", "Scared", "Shrug", "Smug", "Tasty", "Thinking", "Toxic", "Trash", "Waiting",
+		"Rave", "Salute", "Saluting", "Scared", "Shrug", "Smug", "Stare", "Tasty", "Thinking", "Toxic", "Trash", "Waiting",
 		"Washed", "Wave", "Welcome", "Wholesome", "Yapping",
 		"Aww", "Awww", "Bruh", "Erm", "Hmm", "Nope", "Sheesh", "Ummm", "Yay", "Yikes",
 		"chad", "clapping", "hello", "hiii", "hiiii", "letsgo", "muah", "ohno", "ouch", "puke", "sheesh", "silly", "sobbing",

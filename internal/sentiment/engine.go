@@ -65,9 +65,17 @@ const unsureBelow = 0.55
 // text only the first 2,048 bytes and 96 tokens (equal neighbours are one) are
 // read.
 func (e *Engine) Score(dst *Score, text string, emotes []chat.Emote) {
+	e.score(dst, text, emotes, nil)
+}
+
+// score judges with the learnt meanings of a channel; learnt may be nil.
+func (e *Engine) score(dst *Score, text string, emotes []chat.Emote, learnt *meanings) {
 	var s scratch
 	var g signals
 	s.tokenize(e.lex, text, emotes)
+	if learnt != nil && len(learnt.steps) > 0 {
+		learnt.apply(&s, e.lex)
+	}
 	s.judge(e.lex, &g)
 	*dst = Score{Flags: flagsOf(&s, &g)}
 	switch {
@@ -86,10 +94,26 @@ func (e *Engine) Score(dst *Score, text string, emotes []chat.Emote) {
 			dst.Label = Negative
 		}
 		dst.Confidence = p[dst.Label]
+		dst.Value = withSign(dst.Value, dst.Label)
 	}
 	if dst.Confidence < unsureBelow {
 		dst.Flags |= FlagUnsure
 	}
+}
+
+// leastScore is the least distance from zero of the score of a message that is
+// not neutral: where praise and blame are nearly as likely, the score still
+// says which of them the label is.
+const leastScore = 0.05
+
+func withSign(v float32, l Label) float32 {
+	switch l {
+	case Positive:
+		return max(v, leastScore)
+	case Negative:
+		return min(v, -leastScore)
+	}
+	return v
 }
 
 // probabilities asks the model. The result is calibrated by its temperature.
@@ -146,7 +170,7 @@ func flagsOf(s *scratch, g *signals) Flags {
 	if g.onlyEmotes {
 		f |= FlagEmoteOnly
 	}
-	if g.content == 0 && g.questions+g.exclaims == 0 || s.foreign > 0 && s.foreign*2 > g.content && g.rated == 0 {
+	if g.content == 0 && g.questions+g.exclaims == 0 || g.otherLanguage || s.foreign > 0 && s.foreign*2 > g.content && g.rated == 0 {
 		f |= FlagUnscored
 	}
 	return f

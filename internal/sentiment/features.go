@@ -14,7 +14,8 @@ const (
 	extraMany           // four or more in a row
 	extraKind           // of an unknown token: nine rows by kind
 	extraValence = extraKind + 10
-	NumExtras    = extraValence + 13
+	extraIdiom   = extraValence + 13 // of every idiom: eleven rows by valence
+	NumExtras    = extraIdiom + 11
 )
 
 // maxSubwords bounds the letter groups of an unknown token.
@@ -40,6 +41,10 @@ func (t *token) extras(dst *[maxTokenRows]int, x *lexicon, g *signals, known boo
 		n++
 	} else if t.count > 1 {
 		dst[n] = extraTwice
+		n++
+	}
+	if t.shape&shapeIdiom != 0 {
+		dst[n] = extraIdiom + valenceBucket(x.entries[t.entry].valence)
 		n++
 	}
 	if known {
@@ -186,5 +191,5 @@ func (e *Engine) Features(text string) Features {
 
 // hasSubwords reports whether the letters of t may say something.
 func (t *token) hasSubwords() bool {
-	return t.kind == kindWord || t.kind == kindEmote || t.kind == kindForeign
+	return (t.kind == kindWord || t.kind == kindEmote || t.kind == kindForeign) && t.shape&shapeIdiom == 0
 }

@@ -29,12 +29,13 @@ const (
 	classEmoji
 	classFace
 	classMark
+	classIdiom // a phrase that means something else than its words: one token
 )
 
 var classNames = map[string]class{
 	"word": 0, "neg": classNegator, "up": classIntensifier, "down": classDiminisher, "but": classBut,
 	"quest": classQuestion, "you": classYou, "he": classThird, "me": classSelf, "cond": classConditional,
-	"emote": classEmote, "emoji": classEmoji, "face": classFace, "mark": classMark,
+	"emote": classEmote, "emoji": classEmoji, "face": classFace, "mark": classMark, "idiom": classIdiom,
 }
 
 // feeling holds the flags column of the lexicon.
@@ -63,17 +64,21 @@ type entry struct {
 	class            class
 	feeling          feeling
 	starts           bool // a phrase begins with this word
+	idioms           bool // an idiom begins with this word
+	english          bool // an emote whose name is an English word
 	silent           bool // not rated: known for the phrases that it begins
 }
 
 // lexicon finds rows by the hash of a token.
 type lexicon struct {
-	entries []entry
-	exact   table // emotes, faces, emoji: bytes as they stand
-	words   table // folded words
-	suffix  table // ends of channel emotes
-	phrases table // chains of token hashes; values index nodes
-	nodes   []phraseNode
+	entries   []entry
+	exact     table // emotes, faces, emoji: bytes as they stand
+	words     table // folded words
+	suffix    table // ends of channel emotes
+	phrases   table // chains of token hashes; values index nodes
+	nodes     []phraseNode
+	languages languages
+	learnt    int16 // first of the rows that stand for learnt meanings: valence −1 … 1 in tenths
 }
 
 // phraseNode is a step inside a phrase: the phrase that ends here, if any, and
@@ -147,7 +152,7 @@ func parseRow(s string) (row, error) {
 
 // newLexicon builds the tables from rows.
 func newLexicon(rows []row) *lexicon {
-	x := &lexicon{entries: make([]entry, 0, len(rows)+1024)}
+	x := &lexicon{languages: newLanguages(), entries: make([]entry, 0, len(rows)+2048)}
 	var exact, words, suffix, phrases int
 	for i := range rows {
 		switch rows[i].match {
@@ -170,7 +175,9 @@ func newLexicon(rows []row) *lexicon {
 			if r.entry.class&classEmoji != 0 {
 				x.add(&x.exact, emojiKey(r.token), r.entry)
 			} else {
-				x.add(&x.exact, hashString(r.token), r.entry)
+				e := r.entry
+				e.english = isEnglish(r.token)
+				x.add(&x.exact, hashString(r.token), e)
 			}
 		case "suffix":
 			x.add(&x.suffix, hashString(r.token), r.entry)
@@ -190,6 +197,10 @@ func newLexicon(rows []row) *lexicon {
 		if rows[i].match == "phrase" {
 			x.addPhrase(&s, rows[i].token, rows[i].entry)
 		}
+	}
+	x.learnt = int16(len(x.entries))
+	for i := range learntSteps + 1 {
+		x.entries = append(x.entries, entry{class: classEmote, valence: float32(i)*2/learntSteps - 1, arousal: 0.3})
 	}
 	return x
 }
@@ -221,17 +232,19 @@ func (x *lexicon) add(t *table, key uint64, e entry) {
 
 func (x *lexicon) addPhrase(s *scratch, text string, e entry) {
 	s.reset()
-	s.tokenize(x, text, nil)
+	s.cut(x, text, nil)
 	if s.n == 0 {
 		return
 	}
 	first := &s.tokens[0]
-	if i := x.words.get(first.key); i >= 0 {
-		x.entries[i].starts = true
-	} else {
-		x.words.put(first.key, int32(len(x.entries)))
-		x.entries = append(x.entries, entry{starts: true, silent: true})
+	i := x.words.get(first.key)
+	if i < 0 {
+		i = int32(len(x.entries))
+		x.words.put(first.key, i)
+		x.entries = append(x.entries, entry{silent: true})
 	}
+	x.entries[i].starts = true
+	x.entries[i].idioms = x.entries[i].idioms || e.class&classIdiom != 0
 	chain := first.key
 	for i := 1; i < s.n; i++ {
 		chain = mix(chain, s.tokens[i].key)
@@ -248,4 +261,29 @@ func (x *lexicon) addPhrase(s *scratch, text string, e entry) {
 			x.entries = append(x.entries, e)
 		}
 	}
+}
+
+// RatedEntry is a row of the lexicon that stands for a feeling by itself: an
+// idiom, an emote, an emoji or a face.
+type RatedEntry struct {
+	Text    string
+	Valence float32 // −1 … 1
+	Idiom   bool    // a phrase that means something else than its words
+}
+
+// RatedEntries returns those rows of the lexicon in its order.
+func RatedEntries() []RatedEntry {
+	rows, err := parseLexicon(lexiconTSV)
+	if err != nil {
+		panic("sentiment: the built-in lexicon is broken: " + err.Error()) // a test reads it
+	}
+	var out []RatedEntry
+	for i := range rows {
+		r := &rows[i]
+		idiom := r.entry.class&classIdiom != 0
+		if idiom || r.match == "exact" && r.entry.class&(classEmote|classEmoji|classFace) != 0 && !isEnglish(r.token) {
+			out = append(out, RatedEntry{r.token, r.entry.valence, idiom})
+		}
+	}
+	return out
 }

@@ -30,6 +30,8 @@ func TestMeanings(t *testing.T) {
 		{"loss", sentiment.Negative, []string{"F", "rip", "RIP the run", "NOOOOO", "omg rip", "oof", "pain", "it's over", "L"}},
 		{"irony that the message shows", sentiment.Negative, []string{"nice aim LUL", "nice aim Kappa", "best player in the world Kappa", `"pro player" Kappa`, "great throw LUL"}},
 		{"negated praise", sentiment.Negative, []string{"not good", "that was not fun", "this isn't fun anymore"}},
+		{"idioms of praise", sentiment.Positive, []string{"not bad", "not bad at all", "that was not bad", "can't complain", "let him cook", "LET HIM COOK", "never boring", "this is never boring", "nothing wrong with that", "killing it", "he is killing it today", "never gets old", "can't wait", "couldn't be better", "no complaints here"}},
+		{"idioms of blame", sentiment.Negative, []string{"not good at all", "this ain't it", "no one cares", "never lucky", "hate to see it", "thanks for nothing", "not funny", "nobody asked"}},
 		{"sad emoji and faces", sentiment.Negative, []string{":(", "👎", "😡", "T_T", ">:("}},
 		{"channel emotes with known ends", sentiment.Negative, []string{"moon2SAD", "channelRage"}},
 		{"questions", sentiment.Neutral, []string{"what rank is he", "what song is this?", "is this ranked?", "who is playing next?", "1440p?", "did he win the last one?", "does anyone know the song"}},
@@ -41,6 +43,55 @@ func TestMeanings(t *testing.T) {
 			if s := judge(e, m); s.Label != group.want {
 				t.Errorf("%s: %q is %v (%.2f), want %v", group.why, m, s.Label, s.Value, group.want)
 			}
+		}
+	}
+}
+
+// TestIdiomsMeanWhatTheyMean asks of every idiom of the lexicon with a clear
+// rating that the engine as a whole agrees, and not with its words.
+func TestIdiomsMeanWhatTheyMean(t *testing.T) {
+	e := sentiment.New()
+	n := 0
+	for _, x := range sentiment.RatedEntries() {
+		if !x.Idiom || x.Valence < 0.5 && x.Valence > -0.5 {
+			continue
+		}
+		n++
+		for _, text := range []string{x.Text, "@user " + x.Text} {
+			if s := judge(e, text); (s.Value > 0) != (x.Valence > 0) {
+				t.Errorf("%q is %v (%.2f), rated %.2f", text, s.Label, s.Value, x.Valence)
+			}
+		}
+	}
+	if n < 200 {
+		t.Errorf("%d idioms, want 200 at least", n)
+	}
+}
+
+// TestEmoteNamesThatAreWords tells an emote from a word that begins a sentence.
+func TestEmoteNamesThatAreWords(t *testing.T) {
+	e := sentiment.New()
+	for text, want := range map[string]bool{
+		"Waiting": true, "Waiting Waiting Waiting": true, "Stare": true, "Cooking Cooking": true, "Stare KEKW": true,
+		"Waiting for the next match": false, "Cooking stream today": false, "Stare at the map": false, "ok. Waiting for him": false,
+	} {
+		if got := judge(e, text).Flags&sentiment.FlagEmoteOnly != 0; got != want {
+			t.Errorf("%q: emotes only is %v, want %v", text, got, want)
+		}
+	}
+	with, without := judge(e, "Waiting for the next match"), judge(e, "waiting for the next match")
+	if with != without {
+		t.Errorf("a capital at the beginning changes %+v to %+v", without, with)
+	}
+}
+
+// TestLabelsHaveAScore keeps the score away from zero where there is praise or
+// blame.
+func TestLabelsHaveAScore(t *testing.T) {
+	e := sentiment.New()
+	for _, m := range messages(t) {
+		if s := judge(e, m); s.Label == sentiment.Positive && s.Value < 0.05 || s.Label == sentiment.Negative && s.Value > -0.05 {
+			t.Errorf("%q is %v with a score of %v", m, s.Label, s.Value)
 		}
 	}
 }

@@ -247,7 +247,7 @@ func (m *model) token(l *filterLanes, sum *messageLanes, t *token, id int32, x *
 		l.set(row)
 		sum.add(row)
 		rows = 1
-		if t.shape&(shapeCaps|shapeLong) == 0 && t.count == 1 {
+		if t.shape&(shapeCaps|shapeLong|shapeIdiom) == 0 && t.count == 1 {
 			return rows
 		}
 	} else {

@@ -63,7 +63,7 @@ func (e *Engine) Read(dst *Reading, text string, emotes []chat.Emote) {
 }
 
 // NumRules is the number of rule findings that the model reads.
-const NumRules = 40
+const NumRules = 42
 
 // vector writes the signals as numbers of about the same size.
 func (g *signals) vector(v *[NumRules]float32) {
@@ -80,6 +80,7 @@ func (g *signals) vector(v *[NumRules]float32) {
 		flag(g.laughs > 0), flag(g.unknownEmotes > 0), logSize(g.repeats), flag(g.shouting), flag(g.irony), flag(g.ironyFlipped), flag(g.butCut), flag(g.mentions > 0),
 		flag(g.startsWithMention), flag(g.links > 0), flag(g.feelings&feelSarcasm != 0), flag(g.feelings&feelHype != 0), flag(g.feelings&feelLove != 0), flag(g.feelings&feelSadness != 0), flag(g.feelings&feelAnger != 0), flag(g.feelings&feelToxic != 0),
 		flag(g.feelings&feelSpam != 0), flag(g.classes&classYou != 0), flag(g.classes&classThird != 0), flag(g.classes&classSelf != 0), flag(g.classes&classConditional != 0), flag(g.rated == 0), flag(g.questions > 2), flag(g.feelings&feelFear != 0),
+		max(g.idiom, 0), min(g.idiom, 0),
 	}
 }
 

@@ -49,6 +49,8 @@ type signals struct {
 	commands             int
 	startsWithMention    bool
 	ironyFlipped, butCut bool
+	idiom                float32 // valence of the strongest idiom
+	otherLanguage        bool    // no English, and nothing in it that is rated
 }
 
 // judge applies the lexicon and the context rules to the tokens of s.
@@ -77,6 +79,7 @@ func (s *scratch) judge(x *lexicon, g *signals) {
 		g.strongest, g.weakest = max(g.strongest, v), min(g.weakest, v)
 		g.last = v
 	}
+	g.otherLanguage = g.rated == 0 && g.content > 2 && x.languages.of(s) > 0
 	sum := g.positive - g.negative
 	boost := 1 + exclaimStep*float32(min(g.exclaims, 4))
 	g.question = g.questions > 0 || g.startsAsk(s, x)
@@ -149,6 +152,9 @@ func (s *scratch) rate(x *lexicon, g *signals, val *[maxTokens]float32, word *[m
 			clause = i + 1
 		}
 		v := e.valence
+		if t.shape&shapeIdiom != 0 && abs(v) > abs(g.idiom) {
+			g.idiom = v
+		}
 		isFunction := e.class&(classNegator|classIntensifier|classDiminisher) != 0 && last == i
 		if isFunction && s.n > 1 && i+1 < s.n {
 			v *= 0.25

@@ -1,6 +1,10 @@
 package sentiment
 
-import "chatmood/internal/chat"
+import (
+	"fmt"
+
+	"chatmood/internal/chat"
+)
 
 // Label is the class of a message.
 type Label uint8
@@ -25,6 +29,17 @@ func (l Label) String() string {
 
 // MarshalText implements [encoding.TextMarshaler].
 func (l Label) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (l *Label) UnmarshalText(b []byte) error {
+	for _, known := range [...]Label{Neutral, Positive, Negative} {
+		if string(b) == known.String() {
+			*l = known
+			return nil
+		}
+	}
+	return fmt.Errorf("label %q: want positive, neutral or negative", b)
+}
 
 // Flags are further findings about a message. They are hints, not verdicts.
 type Flags uint16

@@ -41,6 +41,7 @@ const (
 	shapeSuffix                   // known by the end of its name only
 	shapeTwitch                   // marked as an emote by Twitch
 	shapeEmote                    // looks like a channel emote: lowerUPPER
+	shapeIdiom                    // several words that are one token
 )
 
 // token is a piece of a message. Equal neighbours are one token with a count.
@@ -65,11 +66,12 @@ type scratch struct {
 	buf        [foldBuffer]byte
 	bufLen     int
 	firstChunk bool
+	idioms     bool   // a word that begins an idiom is among the tokens
 	touch      uint64 // keeps the early reads of the model from being left out
 }
 
 func (s *scratch) reset() {
-	s.n, s.letters, s.upper, s.foreign, s.truncated, s.firstChunk = 0, 0, 0, 0, false, true
+	s.n, s.letters, s.upper, s.foreign, s.truncated, s.firstChunk, s.idioms = 0, 0, 0, 0, false, true, false
 }
 
 // byteClass of ASCII.
@@ -100,8 +102,57 @@ var charClass = func() (t [256]uint8) {
 	return t
 }()
 
-// tokenize cuts text into s.tokens.
+// tokenize cuts text into s.tokens and joins the words of idioms.
 func (s *scratch) tokenize(x *lexicon, text string, emotes []chat.Emote) {
+	s.cut(x, text, emotes)
+	if s.idioms {
+		s.join(x)
+	}
+}
+
+// join makes one token of the words of each idiom, so that nothing counts the
+// "bad" of "not bad".
+func (s *scratch) join(x *lexicon) {
+	n := 0
+	for i := 0; i < s.n; i++ {
+		t := s.tokens[i]
+		if t.entry >= 0 && x.entries[t.entry].idioms {
+			if at, last, key := s.idiom(x, i); at >= 0 {
+				t.key, t.entry, t.end = key, at, s.tokens[last].end
+				t.shape = t.shape&s.tokens[last].shape&shapeCaps | shapeIdiom
+				t.count = max(t.count, s.tokens[last].count)
+				i = last
+			}
+		}
+		s.tokens[n] = t
+		n++
+	}
+	s.n = n
+}
+
+// idiom returns the entry of the longest idiom that begins at token i, its last
+// token and its key; the entry is -1 where there is none.
+func (s *scratch) idiom(x *lexicon, i int) (at int16, last int, key uint64) {
+	at = -1
+	chain := s.tokens[i].key
+	for j := i + 1; j < s.n; j++ {
+		chain = mix(chain, s.tokens[j].key)
+		node := x.phrases.get(chain)
+		if node < 0 {
+			break
+		}
+		if e := x.nodes[node].entry; e >= 0 && x.entries[e].class&classIdiom != 0 {
+			at, last, key = int16(e), j, chain
+		}
+		if !x.nodes[node].more {
+			break
+		}
+	}
+	return at, last, key
+}
+
+// cut cuts text into s.tokens.
+func (s *scratch) cut(x *lexicon, text string, emotes []chat.Emote) {
 	s.firstChunk = true
 	if len(text) > maxTextBytes {
 		text, s.truncated = text[:maxTextBytes], true
@@ -165,7 +216,7 @@ func (s *scratch) twitchEmote(x *lexicon, text string, start, end int) {
 func (s *scratch) chunk(x *lexicon, text string, start, end int) {
 	c := text[start:end]
 	h := hashString(c)
-	if i := x.exact.get(h); i >= 0 && c[0] != '?' && c[0] != '!' {
+	if i := x.exact.get(h); i >= 0 && c[0] != '?' && c[0] != '!' && !(x.entries[i].english && (beginsSentence(text, start, end) || x.shouted(text, start, end))) {
 		s.push(token{key: h, start: uint16(start), end: uint16(end), entry: int16(i), kind: exactKind(x.entries[i].class)})
 		return
 	}
@@ -191,6 +242,65 @@ func (s *scratch) chunk(x *lexicon, text string, start, end int) {
 		return
 	}
 	s.parts(x, text, start, end)
+}
+
+// beginsSentence reports a word with a capital that begins a sentence of
+// several words: "Waiting for him". An emote of that name stands alone, among
+// emotes, or where no sentence begins.
+func beginsSentence(text string, start, end int) bool {
+	if charClass[text[start]] != charUpper || charClass[text[end-1]] != charLower || end+1 >= len(text) || charClass[text[end+1]] != charLower {
+		return false
+	}
+	for i := start - 1; i >= 0; i-- {
+		switch c := text[i]; {
+		case charClass[c] == charSpace:
+		default:
+			return c == '.' || c == '!' || c == '?'
+		}
+	}
+	return true
+}
+
+// shouted reports an emote's name in capitals that stands beside another word
+// in capitals: "LET HIM COOK".
+func (x *lexicon) shouted(text string, start, end int) bool {
+	if !isUpper(text[start:end]) {
+		return false
+	}
+	a := start
+	for a > 0 && charClass[text[a-1]] == charSpace {
+		a--
+	}
+	b := a
+	for a > 0 && charClass[text[a-1]] != charSpace {
+		a--
+	}
+	if x.shoutedWord(text[a:b], text[start:end]) {
+		return true
+	}
+	a = end
+	for a < len(text) && charClass[text[a]] == charSpace {
+		a++
+	}
+	b = a
+	for b < len(text) && charClass[text[b]] != charSpace {
+		b++
+	}
+	return x.shoutedWord(text[a:b], text[start:end])
+}
+
+func (x *lexicon) shoutedWord(c, other string) bool {
+	return len(c) > 1 && c != other && isUpper(c) && x.exact.get(hashString(c)) < 0
+}
+
+// isUpper reports a word of capital letters.
+func isUpper(c string) bool {
+	for i := range len(c) {
+		if charClass[c[i]] != charUpper {
+			return false
+		}
+	}
+	return true
 }
 
 // Keys of tokens that stand for many spellings.
@@ -378,7 +488,7 @@ done:
 		t.shape |= shapeLong
 	}
 	s.pad(n)
-	s.resolve(x, text[start:i], n, &t)
+	s.resolve(x, text, int(t.start), i, n, &t)
 	s.push(t)
 	return i
 }
@@ -398,7 +508,8 @@ func (s *scratch) pad(n int) {
 
 // resolve finds the key and the row of a word: as an emote by its exact
 // spelling, folded, shortened, as laughter, or by the end of its name.
-func (s *scratch) resolve(x *lexicon, word string, n int, t *token) {
+func (s *scratch) resolve(x *lexicon, text string, start, end, n int, t *token) {
+	word := text[start:end]
 	if t.kind == kindNumber {
 		t.key = hashFolded(&s.buf, n)
 		t.entry = int16(x.words.get(t.key))
@@ -406,7 +517,7 @@ func (s *scratch) resolve(x *lexicon, word string, n int, t *token) {
 	}
 	if t.shape&(shapeMixed|shapeTitle|shapeCaps) != 0 || len(word) == 1 {
 		h := hashString(word)
-		if i := x.exact.get(h); i >= 0 {
+		if i := x.exact.get(h); i >= 0 && !(x.entries[i].english && (t.shape&shapeTitle != 0 || x.shouted(text, start, end))) {
 			t.key, t.entry, t.kind = h, int16(i), exactKind(x.entries[i].class)
 			return
 		}
@@ -414,6 +525,7 @@ func (s *scratch) resolve(x *lexicon, word string, n int, t *token) {
 	t.key = hashFolded(&s.buf, n)
 	t.entry = int16(x.words.get(t.key))
 	if t.entry >= 0 {
+		s.idioms = s.idioms || x.entries[t.entry].idioms
 		return
 	}
 	if isLaughter(&s.buf, n) {
