@@ -6,8 +6,10 @@ package train
 import (
 	"bufio"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -79,6 +81,33 @@ func Chat(dir string, perChannel int) ([]ChatLine, error) {
 		if seen[f[0]]++; seen[f[0]] <= perChannel {
 			out = append(out, ChatLine{Channel: f[0], Text: f[4]})
 		}
+		return nil
+	})
+	return out, err
+}
+
+// Reddit reads the comments of goemotions.tsv.gz of dir whose emotion is
+// positive, neutral or negative: channel and split are "reddit", the score is
+// the sign. A folder without the file has none.
+func Reddit(dir string) ([]Example, error) {
+	path := filepath.Join(dir, "goemotions.tsv.gz")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var out []Example
+	err := eachRow(path, 4, func(f []string) error {
+		e := Example{Channel: "reddit", Split: "reddit", Text: f[3]}
+		switch f[1] {
+		case "positive":
+			e.Score = 1
+		case "negative":
+			e.Score = -1
+		case "neutral":
+		default:
+			return nil
+		}
+		e.Class = classOf(e.Score)
+		out = append(out, e)
 		return nil
 	})
 	return out, err

@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"io"
+	"math"
 	"sort"
 	"strings"
 	"time"
@@ -138,6 +139,18 @@ func Slices(js []Judgement) []Slice {
 		byField(js, "year ", func(e *Example) string { return e.Year })...)
 }
 
+// reliabilityBar draws a bin of the reliability diagram: accuracy as a bar, a
+// mark where it would end if confidence were right.
+func reliabilityBar(b Bin) string {
+	const width = 50
+	bar := []byte(strings.Repeat(" ", width+1))
+	for i := range int(b.Accuracy*width + 0.5) {
+		bar[i] = '='
+	}
+	bar[int(b.Confidence*width+0.5)] = '|'
+	return strings.TrimRight(string(bar), " ")
+}
+
 func byField(js []Judgement, prefix string, field func(*Example) string) []Slice {
 	seen := map[string]bool{}
 	var names []string
@@ -188,6 +201,11 @@ func Report(w io.Writer, dir, split string, model []byte) error {
 			whole = js
 		}
 	}
+	if model != nil {
+		if err := compare(w, whole, examples); err != nil {
+			return err
+		}
+	}
 	r := ResultOf(whole, nil)
 	fmt.Fprintf(w, "\ntruth \\ judged  neutral positive negative      F1\n")
 	for i, name := range []string{"neutral", "positive", "negative"} {
@@ -203,10 +221,71 @@ func Report(w io.Writer, dir, split string, model []byte) error {
 	fmt.Fprintf(w, "\nconfidence      n  accuracy   (expected calibration error %.4f)\n", ece)
 	for _, b := range bins {
 		if b.N > 0 {
-			fmt.Fprintf(w, "%10.3f %6d %9.3f\n", b.Confidence, b.N, b.Accuracy)
+			fmt.Fprintf(w, "%10.3f %6d %9.3f  %s\n", b.Confidence, b.N, b.Accuracy, reliabilityBar(b))
 		}
 	}
 	return speed(w, examples, model)
+}
+
+// compare sets the judgements of another model beside those of the built-in
+// one: the same messages, a paired test.
+func compare(w io.Writer, other []Judgement, examples []Example) error {
+	e, err := sentiment.NewWith(sentiment.Options{})
+	if err != nil {
+		return err
+	}
+	p := ComparePaired(JudgeAll(e, examples), other, 1000, 1)
+	_, err = fmt.Fprintf(w, "\nagainst the built-in model: macro-F1 %+.4f (95 %% interval %+.4f … %+.4f); alone right: built-in %d, this one %d (McNemar's test, p = %.3f)\n",
+		p.Difference, p.Low, p.High, p.OnlyA, p.OnlyB, p.P)
+	return err
+}
+
+// Pair is the comparison of two engines on the same messages.
+type Pair struct {
+	Difference   float64 // macro-F1 of b less that of a
+	Low, High    float64 // 95 % bootstrap interval of it
+	OnlyA, OnlyB int     // messages that only one of them judges right
+	P            float64 // chance of such a difference of accuracy where there is none: McNemar's test
+}
+
+// ComparePaired compares the judgements of two engines on the same messages.
+func ComparePaired(a, b []Judgement, rounds int, seed uint64) Pair {
+	p := Pair{P: 1}
+	if len(a) == 0 || len(a) != len(b) {
+		return p
+	}
+	p.Difference = macroOf(b) - macroOf(a)
+	for i := range a {
+		rightA, rightB := int(a[i].Score.Label) == a[i].Example.Class, int(b[i].Score.Label) == b[i].Example.Class
+		if rightA && !rightB {
+			p.OnlyA++
+		} else if rightB && !rightA {
+			p.OnlyB++
+		}
+	}
+	if n := p.OnlyA + p.OnlyB; n > 0 {
+		z := max(math.Abs(float64(p.OnlyA-p.OnlyB))-1, 0) / math.Sqrt(float64(n))
+		p.P = math.Erfc(z / math.Sqrt2)
+	}
+	rnd := newRand(seed)
+	d := make([]float64, rounds)
+	for k := range d {
+		var ra, rb Result
+		for range a {
+			i := rnd.IntN(len(a))
+			ra.Add(a[i].Example.Class, int(a[i].Score.Label))
+			rb.Add(b[i].Example.Class, int(b[i].Score.Label))
+		}
+		d[k] = rb.MacroF1() - ra.MacroF1()
+	}
+	sort.Float64s(d)
+	p.Low, p.High = d[rounds*25/1000], d[rounds*975/1000-1]
+	return p
+}
+
+func macroOf(js []Judgement) float64 {
+	r := ResultOf(js, nil)
+	return r.MacroF1()
 }
 
 // speed times the engine over the examples on one core.

@@ -70,12 +70,17 @@ func newStudent(keys []uint64, seed uint64) *student {
 	s.outM.randomize(rnd, 0.5)
 	s.outF.randomize(rnd, 0.5)
 	s.bias = newMatrix(1, 3)
-	for _, m := range []*matrix{s.rows, s.global, s.pairs, s.mbias, s.fbias, s.outM, s.outF, s.bias} {
+	for _, m := range s.matrices() {
 		for i := range m.g2 {
 			m.g2[i] = 1e-3
 		}
 	}
 	return s
+}
+
+// matrices are all weights.
+func (s *student) matrices() []*matrix {
+	return []*matrix{s.rows, s.global, s.pairs, s.mbias, s.fbias, s.outM, s.outF, s.bias}
 }
 
 // seedRows starts the rows of words from word vectors, so that words used

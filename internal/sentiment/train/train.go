@@ -17,13 +17,17 @@ type Settings struct {
 	StudentEpochs int    // passes over the lessons
 	Seed          uint64 // of all chances
 	Splits        []string
+	Judgements    []byte  // of a larger teacher: see [ParseJudgements]
+	LargerShare   float32 // its share of a judgement, 0 … 1; the networks above have the rest
+	LabelShare    float32 // the label's share where there is one, 0 … 1
 }
 
 // Defaults are the settings of the model that ships.
 func Defaults() Settings {
 	return Settings{
-		Teachers: 5, PerChannel: 40_000,
+		Teachers: 3, PerChannel: 40_000,
 		MinCount: 5, VectorDims: 64, StudentWords: 22_000, StudentEpochs: 4, Seed: 1, Splits: []string{"train"},
+		Judgements: judgementsFile, LargerShare: 0.5, LabelShare: 0.3,
 	}
 }
 
@@ -34,10 +38,38 @@ func teacherSettings(seed uint64) netSettings {
 	}
 }
 
-// Lessons are what the model learns from: texts and what the teachers think.
+// Lessons are what the model learns from: texts and what is known about each.
+// A triple of zeros says that a judge has not judged.
 type Lessons struct {
-	Texts   []string
-	Targets [][3]float32
+	Texts                []string
+	Small, Larger, Label [][3]float32 // the networks trained here, the larger teacher, the labels
+}
+
+// Targets joins what is known about each text into one judgement.
+func (l *Lessons) Targets(o *Settings) [][3]float32 {
+	out := make([][3]float32, len(l.Texts))
+	blend := func(t, p *[3]float32, share float32) {
+		if p[0]+p[1]+p[2] == 0 {
+			return
+		}
+		if t[0]+t[1]+t[2] == 0 {
+			share = 1
+		}
+		for c := range t {
+			t[c] += share * (p[c] - t[c])
+		}
+	}
+	for i := range out {
+		out[i] = l.Small[i]
+		blend(&out[i], &l.Larger[i], o.LargerShare)
+		blend(&out[i], &l.Label[i], o.LabelShare)
+	}
+	return out
+}
+
+func (l *Lessons) add(text string, label [3]float32) {
+	l.Texts = append(l.Texts, text)
+	l.Small, l.Larger, l.Label = append(l.Small, [3]float32{}), append(l.Larger, [3]float32{}), append(l.Label, label)
 }
 
 // Run trains teachers on the labels of dir, lets them judge its unlabelled
@@ -50,24 +82,47 @@ func Run(dir string, o Settings, log func(format string, args ...any)) ([]byte, 
 	return Study(dir, lessons, o, log)
 }
 
-// Teach trains the teachers and collects their judgements.
+// Teach trains the teachers and collects their judgements, and those of the
+// larger teacher that the repository holds.
 func Teach(dir string, o Settings, log func(format string, args ...any)) (*Lessons, error) {
-	labels, err := Labels(dir, append([]string{"dev"}, o.Splits...)...)
+	labels, err := Labels(dir, "train", "dev", "test")
 	if err != nil {
 		return nil, err
 	}
+	// Channels of other splits stay unseen altogether.
+	hidden := map[string]bool{}
+	for i := range labels {
+		if !wanted(labels[i].Split, o.Splits) {
+			hidden[labels[i].Channel] = true
+		}
+	}
+	own, err := OwnLabels(dir, hidden)
+	if err != nil {
+		return nil, err
+	}
+	labels = append(labels, own...)
 	chat, err := Chat(dir, o.PerChannel)
 	if err != nil {
 		return nil, err
+	}
+	reddit, err := Reddit(dir)
+	if err != nil {
+		return nil, err
+	}
+	judgements, err := ParseJudgements(o.Judgements)
+	if err != nil {
+		return nil, fmt.Errorf("reading the judgements of the larger teacher: %w", err)
 	}
 	engine, err := sentiment.NewWith(sentiment.Options{NoModel: true})
 	if err != nil {
 		return nil, err
 	}
 	r := &reader{engine: engine}
-	texts := make([]string, len(chat))
+	var texts []string
 	for i := range chat {
-		texts[i] = chat[i].Text
+		if !hidden[chat[i].Channel] {
+			texts = append(texts, chat[i].Text)
+		}
 	}
 	v := countTokens(r, texts, o.MinCount)
 	log("%d messages of chat, %d words", len(texts), len(v.keys))
@@ -77,17 +132,27 @@ func Teach(dir string, o Settings, log func(format string, args ...any)) (*Lesso
 
 	var train, dev []sample
 	out := &Lessons{}
+	seen := map[string]bool{} // labelled messages, so that those of other splits stay unseen
 	for i := range labels {
-		s := r.sample(v, labels[i].Text)
-		if wanted(labels[i].Split, o.Splits) {
-			setTarget(&s, &labels[i])
+		l := &labels[i]
+		again := seen[l.Text]
+		seen[l.Text] = true
+		switch {
+		case wanted(l.Split, o.Splits):
+			if again {
+				continue
+			}
+			s := r.sample(v, l.Text)
+			setTarget(&s, l)
 			train = append(train, s)
-			out.Texts = append(out.Texts, labels[i].Text)
-		} else {
-			s.target[labels[i].Class] = 1
+			out.add(l.Text, s.target)
+		case l.Split == "dev":
+			s := r.sample(v, l.Text)
+			s.target[l.Class] = 1
 			dev = append(dev, s)
 		}
 	}
+	log("%d labels, %d of them our own", len(train), len(own))
 	board := &board{dev: dev, sum: make([][3]float32, len(dev)), log: log}
 	var teachers []*net
 	for k := range o.Teachers {
@@ -98,27 +163,31 @@ func Teach(dir string, o Settings, log func(format string, args ...any)) (*Lesso
 		teachers = append(teachers, n)
 	}
 	lessons := append([]sample(nil), train...)
-	seen := map[string]bool{}
-	for i := range labels {
-		seen[labels[i].Text] = true // development messages stay unseen
-	}
-	for _, t := range texts {
+	add := func(t string) {
 		if !seen[t] {
 			seen[t] = true
 			lessons = append(lessons, r.sample(v, t))
-			out.Texts = append(out.Texts, t)
+			out.add(t, [3]float32{})
 		}
 	}
-	out.Targets = make([][3]float32, len(lessons))
-	judgeLessons(teachers, lessons, out.Targets)
-	for i := range lessons {
-		if i < len(train) { // half what the label says
-			for c := range out.Targets[i] {
-				out.Targets[i][c] = 0.5*out.Targets[i][c] + 0.5*train[i].target[c]
-			}
+	for _, t := range texts {
+		add(t)
+	}
+	for i := range reddit {
+		if _, ok := judgements.Of(reddit[i].Text); ok {
+			add(reddit[i].Text)
 		}
 	}
-	log("%d lessons judged by teachers", len(lessons))
+	judgeLessons(teachers, lessons, out.Small)
+	larger := 0
+	for i, text := range out.Texts {
+		if p, ok := judgements.Of(text); ok {
+			out.Larger[i] = p
+			larger++
+		}
+	}
+	log("%d lessons judged by teachers, %d of them by the larger one", len(lessons), larger)
+	lexiconLessons(out)
 	return out, nil
 }
 
@@ -199,10 +268,11 @@ func Study(dir string, lessons *Lessons, o Settings, log func(format string, arg
 	s := newStudent(keys, o.Seed)
 	words := &vocabulary{ids: s.vocab, keys: keys, count: v.count[:len(keys)]}
 	s.seedRows(learnVectors(words, tokenLines(r, words, lessons.Texts), vectorSettings{dims: 48, window: 5, negatives: 5, epochs: 3, rate: 0.04, seed: o.Seed + 2}), o.Seed+3)
+	targets := lessons.Targets(&o)
 	all := make([]lesson, len(lessons.Texts))
 	for i, t := range lessons.Texts {
 		all[i] = s.lesson(engine, t)
-		all[i].target = lessons.Targets[i]
+		all[i].target = targets[i]
 	}
 	log("%d lessons, %d rows of words", len(all), len(keys))
 	labels, err := Labels(dir, "dev")
@@ -215,7 +285,7 @@ func Study(dir string, lessons *Lessons, o Settings, log func(format string, arg
 		dev[i].target[labels[i].Class] = 1
 	}
 	d := newDesk()
-	s.study(all, studySettings{epochs: o.StudentEpochs, rate: 0.1, dropToken: 0.1, dropPair: 0.2, decay: 1e-6, seed: o.Seed + 5}, func(epoch int) {
+	s.study(all, studySettings{epochs: o.StudentEpochs, rate: 0.05, dropToken: 0.1, dropPair: 0.2, decay: 1e-6, seed: o.Seed + 5}, func(epoch int) {
 		var res Result
 		for i := range dev {
 			p := s.judge(d, &dev[i])

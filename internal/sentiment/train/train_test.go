@@ -3,10 +3,12 @@ package train
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,10 +114,12 @@ func TestStudentInBytesJudgesAsInFloats(t *testing.T) {
 	r := &reader{engine: engine}
 	v := countTokens(r, lessons.Texts, 3)
 	s := newStudent(v.keys, 1)
+	o := smallSettings()
+	targets := lessons.Targets(&o)
 	all := make([]lesson, len(lessons.Texts))
 	for i, text := range lessons.Texts {
 		all[i] = s.lesson(engine, text)
-		all[i].target = lessons.Targets[i]
+		all[i].target = targets[i]
 	}
 	s.study(all, studySettings{epochs: 5, rate: 0.05, seed: 1}, nil)
 	file, err := s.bytes()
@@ -229,6 +233,100 @@ func TestReliability(t *testing.T) {
 	low, high := Interval(js, 1000, 1)
 	if low > high || low < 0 || high > 1 {
 		t.Errorf("interval %v–%v", low, high)
+	}
+}
+
+func TestComparePaired(t *testing.T) {
+	labels := []sentiment.Label{sentiment.Neutral, sentiment.Positive, sentiment.Negative}
+	var a, b []Judgement
+	for i := range 300 {
+		e := &Example{Class: i % 3}
+		wrong := sentiment.Score{Label: labels[(i+1)%3]}
+		right := sentiment.Score{Label: labels[i%3]}
+		ja, jb := Judgement{e, right}, Judgement{e, right}
+		if i%10 == 0 { // b mends 30 faults of a
+			ja.Score = wrong
+		}
+		if i%100 == 1 { // and makes three of its own
+			jb.Score = wrong
+		}
+		a, b = append(a, ja), append(b, jb)
+	}
+	p := ComparePaired(a, b, 500, 1)
+	if p.OnlyA != 3 || p.OnlyB != 30 || p.P > 0.001 || p.Difference < 0.08 || p.Low <= 0 || p.High < p.Difference {
+		t.Errorf("%+v, want a sure gain of about 0.09 by 30 against 3", p)
+	}
+	if p := ComparePaired(a, a, 500, 1); p.Difference != 0 || p.P != 1 || p.OnlyA+p.OnlyB != 0 {
+		t.Errorf("an engine against itself: %+v", p)
+	}
+}
+
+func TestJudgementsFile(t *testing.T) {
+	texts := []string{"one text", "another", "a third"}
+	keys := map[uint64]int{}
+	var order []uint64
+	for i, text := range texts {
+		k := TextHash(text) >> 24
+		keys[k] = i
+		order = append(order, k)
+	}
+	slices.Sort(order)
+	file := []byte("chatmood-judgements-1\n\x03\x00\x00\x00")
+	var last uint64
+	for _, k := range order {
+		file = binary.AppendUvarint(file, k-last)
+		file = append(file, byte(51*(keys[k]+1)), 51)
+		last = k
+	}
+	j, err := ParseJudgements(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, text := range texts {
+		p, ok := j.Of(text)
+		want := [3]float32{0.6 - 0.2*float32(i), 0.2 * float32(i+1), 0.2}
+		for c := range p {
+			if d := p[c] - want[c]; !ok || d > 1e-5 || d < -1e-5 {
+				t.Errorf("%q: %v, want %v", text, p, want)
+			}
+		}
+	}
+	if _, ok := j.Of("unknown"); ok {
+		t.Error("a text that is not there has a judgement")
+	}
+	for name, bad := range map[string][]byte{
+		"empty": nil, "other magic": []byte("chatmood-model-1\n\x00\x00\x00\x00"), "cut off": file[:len(file)-1], "too long": append(slices.Clone(file), 0), "huge": []byte("chatmood-judgements-1\n\xff\xff\xff\xff"),
+	} {
+		if _, err := ParseJudgements(bad); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if _, err := ParseJudgements(judgementsFile); err != nil {
+		t.Errorf("the file of the repository: %v", err)
+	}
+}
+
+func TestOwnLabels(t *testing.T) {
+	dir := inventedData(t)
+	chat, err := Chat(dir, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := func(i int, rest string) string { return fmt.Sprintf("%016x\t%s\n", TextHash(chat[i].Text), rest) }
+	got, err := joinLabels("# how\n"+line(0, "2\t-")+line(1, "-1\tu")+line(2, "0\t-"), dir, map[string]bool{chat[2].Channel: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 2 || got[0].Text != chat[0].Text || got[0].Class != 1 || got[1].Class != 2 || got[1].Flags != "u" {
+		t.Errorf("%+v, want the first two messages as positive and negative", got)
+	}
+	for _, bad := range []string{"x\t1\t-\n", "0123456789abcdef\t3\t-\n", "0123456789abcdef\t1\n"} {
+		if _, err := joinLabels(bad, dir, nil); err == nil || !strings.Contains(err.Error(), "line 1") {
+			t.Errorf("%q: %v, want an error that names line 1", bad, err)
+		}
+	}
+	if _, err := joinLabels(ownLabels, dir, nil); err != nil {
+		t.Errorf("the file of the repository: %v", err)
 	}
 }
 
