@@ -137,11 +137,11 @@ func (m *meanings) apply(s *scratch, x *lexicon) {
 func (l *Learner) Observe(e *Engine, text string, emotes []chat.Emote, chatter string, now time.Time) bool {
 	var s scratch
 	s.tokenize(e.lex, text, emotes)
-	any := false
+	unknown := false
 	for i := range s.n {
-		any = any || s.tokens[i].teachable()
+		unknown = unknown || s.tokens[i].teachable()
 	}
-	if !any {
+	if !unknown {
 		return false
 	}
 	rest := s // the message without what nobody has rated

@@ -64,6 +64,15 @@ func WriteReadings(w io.Writer, dir string, perChannel int) error {
 	return nil
 }
 
+// oneLine keeps a token's text within its field.
+func oneLine(r rune) rune {
+	switch r {
+	case '\t', '\n', 0x1E, 0x1F:
+		return ' '
+	}
+	return r
+}
+
 func writeReading(w *bufio.Writer, r *reader, text, columns string) {
 	r.engine.Read(&r.buf, text, nil)
 	fmt.Fprintf(w, "%016x\t%s\t", TextHash(text), columns)
@@ -74,7 +83,6 @@ func writeReading(w *bufio.Writer, r *reader, text, columns string) {
 		fmt.Fprint(w, hundredths(v))
 	}
 	w.WriteByte('\t')
-	clean := strings.NewReplacer("\t", " ", "\n", " ", "\x1e", " ", "\x1f", " ")
 	for i := range r.buf.Tokens {
 		t := &r.buf.Tokens[i]
 		if i > 0 {
@@ -88,7 +96,7 @@ func writeReading(w *bufio.Writer, r *reader, text, columns string) {
 				mask |= 1 << (k - 3)
 			}
 		}
-		fmt.Fprintf(w, "%016x\x1f%s\x1f%d\x1f%d\x1f%d\x1f%d", t.Key, clean.Replace(t.Text), t.Count, hundredths(t.Valence), hundredths(t.Arousal), mask)
+		fmt.Fprintf(w, "%016x\x1f%s\x1f%d\x1f%d\x1f%d\x1f%d", t.Key, strings.Map(oneLine, t.Text), t.Count, hundredths(t.Valence), hundredths(t.Arousal), mask)
 	}
 	w.WriteByte('\n')
 }

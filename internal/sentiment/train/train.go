@@ -27,7 +27,7 @@ func Defaults() Settings {
 	return Settings{
 		Teachers: 3, PerChannel: 40_000,
 		MinCount: 5, VectorDims: 64, StudentWords: 22_000, StudentEpochs: 4, Seed: 1, Splits: []string{"train"},
-		Judgements: judgementsFile, LargerShare: 0.5, LabelShare: 0.3,
+		Judgements: judgementsFile, LargerShare: 0.65, LabelShare: 0.3,
 	}
 }
 

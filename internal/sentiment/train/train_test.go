@@ -347,3 +347,65 @@ func TestSoftTargets(t *testing.T) {
 		}
 	}
 }
+
+func TestWriteReadings(t *testing.T) {
+	dir := inventedData(t)
+	writeGzip(t, dir, "goemotions.tsv.gz", "split\tlabel\temotions\ttext", "train\tpositive\tjoy\tnot bad at all", "train\tambiguous\tsurprise\tleft out")
+	var b bytes.Buffer
+	if err := WriteReadings(&b, dir, 5); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+	if want := 240 + 4*5 + 1; len(lines) != want {
+		t.Fatalf("%d readings, want %d: labels, five messages of each channel, one comment", len(lines), want)
+	}
+	seen := map[string]bool{}
+	for _, l := range lines {
+		f := strings.Split(l, "\t")
+		if len(f) != 8 || seen[f[0]] || strings.Count(f[6], ",") != sentiment.NumRules-1 {
+			t.Fatalf("reading %q: want 8 columns, each text once, %d findings", l, sentiment.NumRules)
+		}
+		seen[f[0]] = true
+	}
+	last := strings.Split(lines[len(lines)-1], "\t")
+	if last[2] != "reddit" || last[3] != "1" || strings.Count(last[7], "\x1e") != 0 || !strings.Contains(last[7], "\x1fnot bad at all\x1f1\x1f50\x1f") {
+		t.Errorf("the comment is read as %q, want one idiom", last)
+	}
+}
+
+func TestLexiconLessons(t *testing.T) {
+	l := new(Lessons)
+	lexiconLessons(l)
+	at := map[string][3]float32{}
+	for i, text := range l.Texts {
+		at[text] = l.Label[i]
+	}
+	o := Defaults()
+	for i, p := range l.Targets(&o) {
+		if sum := p[0] + p[1] + p[2]; sum < 0.999 || sum > 1.001 {
+			t.Fatalf("%q: chances sum to %v", l.Texts[i], sum)
+		}
+	}
+	for text, want := range map[string]int{"that was not bad": 1, "this is not funny": 2, "PogChamp": 1, "Sadge Sadge": 2, "pro player Kappa": 2, "@user no cap": 0} {
+		if p, ok := at[text]; !ok || argmax(p[:]) != want {
+			t.Errorf("%q: %v, want class %d", text, p, want)
+		}
+	}
+}
+
+func TestTargetsAreBlended(t *testing.T) {
+	l := &Lessons{
+		Texts:  []string{"all three", "no larger", "label only"},
+		Small:  [][3]float32{{1, 0, 0}, {1, 0, 0}, {}},
+		Larger: [][3]float32{{0, 1, 0}, {}, {}},
+		Label:  [][3]float32{{0, 0, 1}, {}, {0, 0, 1}},
+	}
+	got := l.Targets(&Settings{LargerShare: 0.5, LabelShare: 0.2})
+	for i, want := range [][3]float32{{0.4, 0.4, 0.2}, {1, 0, 0}, {0, 0, 1}} {
+		for c := range want {
+			if d := got[i][c] - want[c]; d > 1e-5 || d < -1e-5 {
+				t.Errorf("%s: %v, want %v", l.Texts[i], got[i], want)
+			}
+		}
+	}
+}
