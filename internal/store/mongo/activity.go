@@ -220,7 +220,7 @@ func (a *Accounts) readLogs(ctx context.Context, filter bson.D, opts *options.Fi
 		ids = append(ids, id)
 	}
 	err = stream(ctx, a.s.users, bson.D{{Key: "_id", Value: in(objectIDs(ids))}}, options.Find().SetProjection(only("first_name", "last_name")), func(raw bson.Raw) error {
-		u, _, err := readUser(raw)
+		u, err := readUser(raw)
 		if err != nil {
 			return err
 		}

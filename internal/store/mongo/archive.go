@@ -14,7 +14,7 @@ import (
 // EachUser implements [account.Archive].
 func (a *Accounts) EachUser(ctx context.Context, after string, do func(*account.User) error) error {
 	return a.explain(ctx, "reading the users of", eachPage(ctx, a.s.users, after, func(raw bson.Raw) error {
-		u, _, err := readUser(raw)
+		u, err := readUser(raw)
 		if err != nil {
 			return err
 		}
@@ -85,9 +85,15 @@ func (a *Accounts) ImportSession(ctx context.Context, s account.Session) error {
 		func(ctx context.Context) error {
 			l := toLogin(s)
 			return replace(ctx, a.s.logins, bson.D{
-				{Key: "_id", Value: l.ID}, {Key: "user", Value: l.User}, {Key: "secret", Value: l.Secret}, {Key: "gen", Value: l.Generation},
-				{Key: "created_us", Value: l.CreatedUS}, {Key: "rotated_us", Value: l.RotatedUS}, {Key: "expires_us", Value: l.ExpiresUS},
-				{Key: "address", Value: l.Address}, {Key: "user_agent", Value: l.UserAgent},
+				{Key: "_id", Value: l.ID},
+				{Key: "user", Value: l.User},
+				{Key: "secret", Value: l.Secret},
+				{Key: "gen", Value: l.Generation},
+				{Key: "created_us", Value: l.CreatedUS},
+				{Key: "rotated_us", Value: l.RotatedUS},
+				{Key: "expires_us", Value: l.ExpiresUS},
+				{Key: "address", Value: l.Address},
+				{Key: "user_agent", Value: l.UserAgent},
 			})
 		},
 		func(ctx context.Context) error { return a.endSession(ctx, s.ID) }))
@@ -146,7 +152,7 @@ func (a *Accounts) nameOf(ctx context.Context, userID string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	u, _, err := readUser(raw)
+	u, err := readUser(raw)
 	if err != nil {
 		return "", err
 	}

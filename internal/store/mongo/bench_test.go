@@ -67,11 +67,19 @@ func BenchmarkHistory(b *testing.B) {
 			owner = user(i).Hex()
 		}
 		return bson.D{
-			{Key: "_id", Value: benchID(2, i)}, {Key: "user_id", Value: owner}, {Key: "streamer_name", Value: fmt.Sprint("channel_", i%1000)},
-			{Key: "total_chats", Value: i % 5000}, {Key: "sentiment_count", Value: bson.D{{Key: "positive", Value: 1}, {Key: "negative", Value: 2}, {Key: "neutral", Value: 3}}},
-			{Key: "top_positive", Value: chatters}, {Key: "top_negative", Value: chatters}, {Key: "top_neutral", Value: chatters},
-			{Key: "duration", Value: i % 7200}, {Key: "summary", Value: "Somebody said something and most of the others laughed about it."},
-			{Key: "status", Value: "active"}, {Key: "created_at", Value: at.Add(time.Duration(i) * time.Minute)}, {Key: "updated_at", Value: at},
+			{Key: "_id", Value: benchID(2, i)},
+			{Key: "user_id", Value: owner},
+			{Key: "streamer_name", Value: fmt.Sprint("channel_", i%1000)},
+			{Key: "total_chats", Value: i % 5000},
+			{Key: "sentiment_count", Value: bson.D{{Key: "positive", Value: 1}, {Key: "negative", Value: 2}, {Key: "neutral", Value: 3}}},
+			{Key: "top_positive", Value: chatters},
+			{Key: "top_negative", Value: chatters},
+			{Key: "top_neutral", Value: chatters},
+			{Key: "duration", Value: i % 7200},
+			{Key: "summary", Value: "Somebody said something and most of the others laughed about it."},
+			{Key: "status", Value: "active"},
+			{Key: "created_at", Value: at.Add(time.Duration(i) * time.Minute)},
+			{Key: "updated_at", Value: at},
 		}
 	})
 	h := s.History()
@@ -113,16 +121,23 @@ func BenchmarkLogs(b *testing.B) {
 	n := size(1_000_000)
 	fill(b, db.Collection("users"), 500, func(i int) bson.D {
 		return bson.D{
-			{Key: "_id", Value: benchID(1, i)}, {Key: "email", Value: fmt.Sprintf("person%d@example.org", i)}, {Key: "first_name", Value: "Person"},
-			{Key: "last_name", Value: fmt.Sprint(i)}, {Key: "role", Value: "user"}, {Key: "status", Value: "active"},
+			{Key: "_id", Value: benchID(1, i)},
+			{Key: "email", Value: fmt.Sprintf("person%d@example.org", i)},
+			{Key: "first_name", Value: "Person"},
+			{Key: "last_name", Value: fmt.Sprint(i)},
+			{Key: "role", Value: "user"},
+			{Key: "status", Value: "active"},
 		}
 	})
 	s := mustOpen(b, serverURI(b), name)
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	fill(b, db.Collection("logs"), n, func(i int) bson.D {
 		doc := bson.D{
-			{Key: "_id", Value: benchID(3, i)}, {Key: "user_id", Value: benchID(1, i%500).Hex()}, {Key: "activity", Value: account.ActivityLogin},
-			{Key: "details", Value: fmt.Sprint("Channel: channel_", i%10_000)}, {Key: "created_at", Value: at.Add(time.Duration(i) * time.Second)},
+			{Key: "_id", Value: benchID(3, i)},
+			{Key: "user_id", Value: benchID(1, i%500).Hex()},
+			{Key: "activity", Value: account.ActivityLogin},
+			{Key: "details", Value: fmt.Sprint("Channel: channel_", i%10_000)},
+			{Key: "created_at", Value: at.Add(time.Duration(i) * time.Second)},
 		}
 		if i%10 != 0 {
 			doc = append(doc, bson.E{Key: "user_name", Value: fmt.Sprint("Person ", i%500)})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -292,7 +293,7 @@ func TestAway(t *testing.T) {
 	u, err := url.Parse(uri)
 	noError(t, err)
 	q := u.Query()
-	q.Set("serverSelectionTimeoutMS", "200")
+	q.Set("serverSelectionTimeoutMS", "5000")
 	u.RawQuery = q.Encode()
 	s := mustOpen(t, u.String(), name)
 	a, h, o, holds := s.Accounts(), s.History(), s.Outbox(), s.Holds()
@@ -340,11 +341,15 @@ func TestAway(t *testing.T) {
 		},
 	}
 	p.leave(true)
+	var wg sync.WaitGroup
 	for name, call := range calls {
-		if err := call(t.Context()); !mongo.Away(err) || !strings.Contains(err.Error(), "MONGO_URI") {
-			t.Errorf("%s: %v, want an error that says that the database is away", name, err)
-		}
+		wg.Go(func() {
+			if err := call(t.Context()); !mongo.Away(err) || !strings.Contains(err.Error(), "MONGO_URI") {
+				t.Errorf("%s: %v, want an error that says that the database is away", name, err)
+			}
+		})
 	}
+	wg.Wait()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := calls["User"](ctx); !errors.Is(err, context.Canceled) || mongo.Away(err) {

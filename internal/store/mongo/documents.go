@@ -411,17 +411,18 @@ func upsert(ctx context.Context, coll *driver.Collection, filter, change bson.D)
 
 // replace puts a document in the place of the one with the same _id, if any.
 func replace(ctx context.Context, coll *driver.Collection, doc bson.D) error {
-	for {
-		_, err := coll.ReplaceOne(ctx, bson.D{doc[0]}, doc, options.Replace().SetUpsert(true))
-		if !driver.IsDuplicateKeyError(err) || ctx.Err() != nil {
-			return err
-		}
-		if there, ferr := exists(ctx, coll, bson.D{doc[0]}); ferr != nil || !there {
-			return errors.Join(err, ferr) // it is not the _id that is there twice
-		}
-		_, err = coll.ReplaceOne(ctx, bson.D{doc[0]}, doc)
+	_, err := coll.ReplaceOne(ctx, bson.D{doc[0]}, doc, options.Replace().SetUpsert(true))
+	if !driver.IsDuplicateKeyError(err) {
 		return err
 	}
+	// Either somebody inserted the same _id at the same instant, or it is not the
+	// _id that is there twice; then the next attempt says so too.
+	there, ferr := exists(ctx, coll, bson.D{doc[0]})
+	if ferr != nil || !there {
+		return errors.Join(err, ferr)
+	}
+	_, err = coll.ReplaceOne(ctx, bson.D{doc[0]}, doc)
+	return err
 }
 
 const (

@@ -276,7 +276,7 @@ func readOurEntry(e *history.Entry, key string, v bson.RawValue) {
 func readCounts(c *history.Counts, v bson.RawValue) bool {
 	usual := true
 	known := sub(v, func(key string, v bson.RawValue) {
-		ok := true
+		var ok bool
 		switch key {
 		case "positive":
 			c.Positive, ok = integer(v)
@@ -284,8 +284,6 @@ func readCounts(c *history.Counts, v bson.RawValue) bool {
 			c.Neutral, ok = integer(v)
 		case "negative":
 			c.Negative, ok = integer(v)
-		default:
-			ok = false
 		}
 		usual = usual && ok
 	})
@@ -308,14 +306,12 @@ func readChatters(v bson.RawValue) (list []history.Chatter, usual bool) {
 	for _, v := range values {
 		var c history.Chatter
 		known := sub(v, func(key string, v bson.RawValue) {
-			ok := true
+			var ok bool
 			switch key {
 			case "username":
 				c.Username, ok = text(v)
 			case "count":
 				c.Count, ok = integer(v)
-			default:
-				ok = false
 			}
 			usual = usual && ok
 		})

@@ -27,9 +27,15 @@ type invite struct {
 
 func inviteDocument(i account.Invite) bson.D {
 	return bson.D{
-		{Key: "_id", Value: i.ID}, {Key: "hash", Value: i.Hash}, {Key: "email", Value: i.Email}, {Key: "role", Value: string(i.Role)},
-		{Key: "left", Value: i.Uses - i.Used}, {Key: "used", Value: i.Used}, {Key: "created_by", Value: i.CreatedBy},
-		{Key: "created_us", Value: i.CreatedAt.UnixMicro()}, {Key: "expires_us", Value: i.ExpiresAt.UnixMicro()},
+		{Key: "_id", Value: i.ID},
+		{Key: "hash", Value: i.Hash},
+		{Key: "email", Value: i.Email},
+		{Key: "role", Value: string(i.Role)},
+		{Key: "left", Value: i.Uses - i.Used},
+		{Key: "used", Value: i.Used},
+		{Key: "created_by", Value: i.CreatedBy},
+		{Key: "created_us", Value: i.CreatedAt.UnixMicro()},
+		{Key: "expires_us", Value: i.ExpiresAt.UnixMicro()},
 	}
 }
 
@@ -63,7 +69,8 @@ func (a *Accounts) Invites(ctx context.Context, after time.Time, limit int) ([]a
 // usable finds invitations that can be used.
 func usable(key string, value any, after time.Time) bson.D {
 	return bson.D{
-		{Key: key, Value: value}, {Key: "expires_us", Value: bson.D{{Key: "$gt", Value: after.UnixMicro()}}},
+		{Key: key, Value: value},
+		{Key: "expires_us", Value: bson.D{{Key: "$gt", Value: after.UnixMicro()}}},
 		{Key: "left", Value: bson.D{{Key: "$gt", Value: 0}}},
 	}
 }
@@ -169,8 +176,12 @@ type usageDay struct {
 
 func usageCounts(u account.Usage) bson.D {
 	return bson.D{
-		{Key: "sign_ins", Value: u.SignIns}, {Key: "failed_sign_ins", Value: u.FailedSignIns}, {Key: "registrations", Value: u.Registrations},
-		{Key: "started", Value: u.Started}, {Key: "saved", Value: u.Saved}, {Key: "messages", Value: u.Messages},
+		{Key: "sign_ins", Value: u.SignIns},
+		{Key: "failed_sign_ins", Value: u.FailedSignIns},
+		{Key: "registrations", Value: u.Registrations},
+		{Key: "started", Value: u.Started},
+		{Key: "saved", Value: u.Saved},
+		{Key: "messages", Value: u.Messages},
 	}
 }
 

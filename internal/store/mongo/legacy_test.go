@@ -224,7 +224,9 @@ func (m *mails) Code(_ context.Context, to, _, code string, _ time.Duration) err
 func (m *mails) ResetLink(_ context.Context, to, _, userID, token string, _ time.Duration) error {
 	return m.put("reset", to, userID, token)
 }
+
 func (m *mails) AlreadyRegistered(_ context.Context, to, _ string) error { return m.put("already", to) }
+
 func (m *mails) PasswordChanged(_ context.Context, to, _ string, _ time.Time) error {
 	return m.put("password", to)
 }

@@ -174,9 +174,14 @@ func (a *Accounts) endSessions(ctx context.Context, userID, except string) (ende
 func (a *Accounts) SaveCode(ctx context.Context, c account.Code) error {
 	id := codeID(c.UserID, c.Purpose)
 	doc := bson.D{
-		{Key: "_id", Value: id}, {Key: "user", Value: c.UserID}, {Key: "purpose", Value: string(c.Purpose)}, {Key: "hash", Value: c.Hash},
-		{Key: "target", Value: c.Target}, {Key: "tries", Value: c.Tries},
-		{Key: "created_us", Value: c.CreatedAt.UnixMicro()}, {Key: "expires_us", Value: c.ExpiresAt.UnixMicro()},
+		{Key: "_id", Value: id},
+		{Key: "user", Value: c.UserID},
+		{Key: "purpose", Value: string(c.Purpose)},
+		{Key: "hash", Value: c.Hash},
+		{Key: "target", Value: c.Target},
+		{Key: "tries", Value: c.Tries},
+		{Key: "created_us", Value: c.CreatedAt.UnixMicro()},
+		{Key: "expires_us", Value: c.ExpiresAt.UnixMicro()},
 	}
 	return a.explain(ctx, "keeping a code in", a.owned(ctx, c.UserID,
 		func(ctx context.Context) error { return replace(ctx, a.s.codes, doc) },

@@ -124,8 +124,11 @@ func (o *Outbox) Bury(ctx context.Context, id string, at time.Time, reason strin
 // Revive implements [mail.Queue].
 func (o *Outbox) Revive(ctx context.Context, id string, at time.Time) error {
 	found, err := o.set(ctx, bson.D{{Key: "_id", Value: id}, {Key: "state", Value: mailDead}}, bson.D{
-		{Key: "state", Value: mailWaits}, {Key: "next_us", Value: at.UnixMicro()}, {Key: "dead_us", Value: int64(0)},
-		{Key: "created_us", Value: at.UnixMicro()}, {Key: "attempts", Value: 0},
+		{Key: "state", Value: mailWaits},
+		{Key: "next_us", Value: at.UnixMicro()},
+		{Key: "dead_us", Value: int64(0)},
+		{Key: "created_us", Value: at.UnixMicro()},
+		{Key: "attempts", Value: 0},
 	})
 	if err == nil && !found {
 		return mail.ErrUnknownMail
@@ -206,10 +209,16 @@ func (o *Outbox) ImportMail(ctx context.Context, it mail.Item) error {
 		state = mailDead
 	}
 	err := replace(ctx, o.s.outbox, bson.D{
-		{Key: "_id", Value: it.ID}, {Key: "kind", Value: it.Kind}, {Key: "state", Value: state}, {Key: "message", Value: it.Sealed},
-		{Key: "created_us", Value: it.CreatedAt.UnixMicro()}, {Key: "expires_us", Value: microsOrZero(it.ExpiresAt)},
-		{Key: "next_us", Value: microsOrZero(it.NextAt)}, {Key: "dead_us", Value: microsOrZero(it.DeadAt)},
-		{Key: "attempts", Value: it.Attempts}, {Key: "error", Value: it.Error},
+		{Key: "_id", Value: it.ID},
+		{Key: "kind", Value: it.Kind},
+		{Key: "state", Value: state},
+		{Key: "message", Value: it.Sealed},
+		{Key: "created_us", Value: it.CreatedAt.UnixMicro()},
+		{Key: "expires_us", Value: microsOrZero(it.ExpiresAt)},
+		{Key: "next_us", Value: microsOrZero(it.NextAt)},
+		{Key: "dead_us", Value: microsOrZero(it.DeadAt)},
+		{Key: "attempts", Value: it.Attempts},
+		{Key: "error", Value: it.Error},
 	})
 	return o.s.explain(ctx, "importing mail into", err)
 }

@@ -180,7 +180,8 @@ func (s *Store) sweepReports(ctx context.Context, p pending) (bool, error) {
 			return false, err
 		}
 		_, err = s.reports.DeleteMany(ctx, bson.D{
-			{Key: "entry", Value: entry}, {Key: "commit", Value: bson.D{{Key: "$ne", Value: name.Commit}}},
+			{Key: "entry", Value: entry},
+			{Key: "commit", Value: bson.D{{Key: "$ne", Value: name.Commit}}},
 			{Key: "_id", Value: bson.D{{Key: "$lt", Value: bson.NewObjectIDFromTimestamp(old)}}},
 		})
 		if err != nil {

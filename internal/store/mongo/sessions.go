@@ -279,7 +279,8 @@ func (s *Store) resumeSessions(ctx context.Context, fences map[string]int64) ([]
 		channels = append(channels, channel)
 		claims = append(claims, driver.NewUpdateManyModel().
 			SetFilter(bson.D{
-				{Key: "state", Value: stateRunning}, {Key: "channel", Value: channel},
+				{Key: "state", Value: stateRunning},
+				{Key: "channel", Value: channel},
 				{Key: "fence", Value: bson.D{{Key: "$not", Value: bson.D{{Key: "$gt", Value: fence}}}}}, // or there is none
 			}).
 			SetUpdate(bson.D{

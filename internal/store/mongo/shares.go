@@ -34,9 +34,15 @@ func (s share) share() history.Share {
 
 func shareDocument(s history.Share) bson.D {
 	return bson.D{
-		{Key: "_id", Value: s.ID}, {Key: "entry", Value: s.EntryID}, {Key: "user", Value: s.UserID}, {Key: "hash", Value: s.Hash},
-		{Key: "chatters", Value: s.Chatters}, {Key: "created_us", Value: s.CreatedAt.UnixMicro()}, {Key: "expires_us", Value: s.ExpiresAt.UnixMicro()},
-		{Key: "views", Value: s.Views}, {Key: "viewed_us", Value: microsOrZero(s.ViewedAt)},
+		{Key: "_id", Value: s.ID},
+		{Key: "entry", Value: s.EntryID},
+		{Key: "user", Value: s.UserID},
+		{Key: "hash", Value: s.Hash},
+		{Key: "chatters", Value: s.Chatters},
+		{Key: "created_us", Value: s.CreatedAt.UnixMicro()},
+		{Key: "expires_us", Value: s.ExpiresAt.UnixMicro()},
+		{Key: "views", Value: s.Views},
+		{Key: "viewed_us", Value: microsOrZero(s.ViewedAt)},
 	}
 }
 

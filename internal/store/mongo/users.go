@@ -83,7 +83,7 @@ func userFields(u *account.User) []field {
 	}
 	unknown, asText := extraFields(u.Extra)
 	fields = merge(fields, unknown, func(f field) bool {
-		as, _, err := readUser(mustRaw(bson.D{{Key: f.path, Value: f.value}}))
+		as, err := readUser(mustRaw(bson.D{{Key: f.path, Value: f.value}}))
 		return err == nil && reflect.DeepEqual(pick(as, f.path), pick(u, f.path))
 	})
 	return append(fields, field{extraText, asText})
@@ -158,9 +158,9 @@ func userDocument(u *account.User) (bson.D, error) {
 }
 
 // readUser reads a user's document, of any version of the older system or ours.
-// strange tells which fields were of another type than they are written in.
-func readUser(raw bson.Raw) (u *account.User, strange []string, err error) {
-	u = &account.User{}
+// What is of another type than it is written in is in Extra as it was.
+func readUser(raw bson.Raw) (*account.User, error) {
+	u := &account.User{}
 	l := &u.Legacy
 	var unknown extra
 	var asText string
@@ -174,7 +174,7 @@ func readUser(raw bson.Raw) (u *account.User, strange []string, err error) {
 		"reset_token": &l.ResetToken, "otp": &l.OTP.Secret, "pending_new_email": &l.PendingNewEmail,
 		"email_change_otp": &l.EmailChangeOTP.Secret, "new_email_otp": &l.NewEmailOTP.Secret,
 	}
-	err = each(raw, func(key string, v bson.RawValue) {
+	err := each(raw, func(key string, v bson.RawValue) {
 		ok := true
 		switch {
 		case key == "_id":
@@ -191,22 +191,21 @@ func readUser(raw bson.Raw) (u *account.User, strange []string, err error) {
 			unknown.add(key, v)
 		}
 		if !ok {
-			strange = append(strange, key)
 			unknown.add(key, v)
 		}
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("decoding a user: %w", err)
+		return nil, fmt.Errorf("decoding a user: %w", err)
 	}
 	if us, err := raw.LookupErr(ours, "us"); err == nil {
 		sub(us, func(key string, v bson.RawValue) { addRest(rests[key], v) })
 	}
 	if asText != "" {
 		u.Extra = json.RawMessage(asText)
-		return u, strange, nil
+		return u, nil
 	}
 	u.Extra, err = unknown.json()
-	return u, strange, err
+	return u, err
 }
 
 // addRest adds what a date could not hold.
@@ -325,8 +324,7 @@ func (a *Accounts) oneUser(ctx context.Context, filter bson.D) (*account.User, e
 	if err != nil {
 		return nil, err
 	}
-	u, _, err := readUser(raw)
-	return u, err
+	return readUser(raw)
 }
 
 // UserByEmail implements [account.Store].
@@ -498,7 +496,7 @@ func (a *Accounts) readUsers(ctx context.Context, filter bson.D, opts *options.F
 		filter = bson.D{}
 	}
 	err = stream(ctx, a.s.users, filter, opts, func(raw bson.Raw) error {
-		u, _, err := readUser(raw)
+		u, err := readUser(raw)
 		if err != nil {
 			return err
 		}
@@ -582,11 +580,9 @@ func (a *Accounts) directory(ctx context.Context, q account.UserQuery) ([]entry,
 	}
 	byCreated := q.Sort == account.UsersByCreated
 	slices.SortFunc(list, func(a, b line) int {
-		n := 0
+		n := strings.Compare(a.key, b.key)
 		if byCreated {
 			n = a.created.Compare(b.created)
-		} else {
-			n = strings.Compare(a.key, b.key)
 		}
 		if n == 0 {
 			n = bytes.Compare(a.id[:], b.id[:])
@@ -607,7 +603,7 @@ func (a *Accounts) directory(ctx context.Context, q account.UserQuery) ([]entry,
 func (a *Accounts) eachEntry(ctx context.Context, do func(entry) error) error {
 	opts := options.Find().SetProjection(only(directoryFields...)).SetSort(order(false, directoryFields...))
 	return stream(ctx, a.s.users, bson.D{}, opts, func(raw bson.Raw) error {
-		u, _, err := readUser(raw)
+		u, err := readUser(raw)
 		if err != nil {
 			return err
 		}
