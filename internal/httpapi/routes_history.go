@@ -274,7 +274,7 @@ func (in *HistoryList) query(ctx context.Context, userID string, status history.
 	if err != nil {
 		return q, true, err
 	}
-	q.Search, q.Tag, q.Channel = strings.TrimSpace(in.Search), in.Tag, strings.ToLower(strings.TrimSpace(in.Channel))
+	q.Search, q.Tag, q.Channel = strings.TrimSpace(in.Search), in.Tag, in.Channel // the old system kept channels as they were typed
 	q.Sort, q.Descending = history.Sort(in.Sort), in.Direction != "asc"
 	q.Limit, q.Offset = in.Limit, (in.Page-1)*in.Limit
 	if q.From, _, err = instant("from", in.From, loc); err != nil {
