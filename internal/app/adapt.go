@@ -107,6 +107,14 @@ func (a *App) checks() []httpapi.Check {
 			}
 			return "", a.store.Check(ctx)
 		}},
+		{Name: "analyses", Required: true, Probe: func(context.Context) (string, error) {
+			select {
+			case <-a.manager.Ready():
+				return fmt.Sprintf("%d running", a.manager.Len()), nil
+			default:
+				return "", errors.New("what ran before is being resumed")
+			}
+		}},
 		{Name: "bus", Required: true, Probe: func(context.Context) (string, error) {
 			if !a.bus.Connected() {
 				return "", errors.New("the NATS server cannot be reached")

@@ -54,6 +54,8 @@ type HoldsConfig struct {
 // Rhythm of the holds.
 const (
 	holdsTick = 5 * time.Second
+	// resumeWait bounds how long connecting waits for a server that starts.
+	resumeWait = 3 * time.Second
 	// guestIdle is how long an analysis goes on that only guests hold and
 	// nobody watches: a guest cannot come back and stop it.
 	guestIdle = time.Hour
@@ -156,6 +158,9 @@ func (h *Holds) Run(ctx context.Context) {
 // run. ErrTooManyHolds; else as [Manager.Start], or the store's error, and then
 // nothing has changed.
 func (h *Holds) Connect(ctx context.Context, channel, holder string) (started bool, err error) {
+	if err := h.resumed(ctx); err != nil {
+		return false, err
+	}
 	unlock, err := h.locks.Lock(ctx, channel)
 	if err != nil {
 		return false, err
@@ -190,6 +195,21 @@ func (h *Holds) Connect(ctx context.Context, channel, holder string) (started bo
 	delete(h.lonely, channel)
 	h.mu.Unlock()
 	return started, nil
+}
+
+// resumed waits a little for what ran before to be resumed: a server that has
+// just started is worth waiting for.
+func (h *Holds) resumed(ctx context.Context) error {
+	wait := time.NewTimer(resumeWait)
+	defer wait.Stop()
+	select {
+	case <-h.m.Ready():
+		return nil
+	case <-wait.C:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // nameless is how a holder is written to the log: a guest's secret is not.
