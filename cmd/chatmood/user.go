@@ -387,7 +387,7 @@ func (c userSessionsCmd) Run(e *env) error {
 			fmt.Fprintf(e.stdout, "%s was signed out of %d sessions\n", u.Email, n)
 			return nil
 		}
-		list, err := a.Service.Sessions(ctx, u.ID)
+		list, err := a.Sessions(ctx, u.ID)
 		if err != nil {
 			return err
 		}

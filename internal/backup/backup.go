@@ -290,7 +290,7 @@ func extract(ctx context.Context, file, into string) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // it was only read through
 	archive := tar.NewReader(zip)
 	var found []File
 	var m *Manifest

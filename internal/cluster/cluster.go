@@ -118,8 +118,12 @@ func (c *Config) setDefaults() {
 		value    *time.Duration
 		standard time.Duration
 	}{
-		{&c.Beat, 800 * time.Millisecond}, {&c.Lease, 2500 * time.Millisecond}, {&c.Dead, 3 * time.Second},
-		{&c.Settle, time.Second}, {&c.Move, 500 * time.Millisecond}, {&c.Tick, 200 * time.Millisecond},
+		{&c.Beat, 800 * time.Millisecond},
+		{&c.Lease, 2500 * time.Millisecond},
+		{&c.Dead, 3 * time.Second},
+		{&c.Settle, time.Second},
+		{&c.Move, 500 * time.Millisecond},
+		{&c.Tick, 200 * time.Millisecond},
 	} {
 		if *d.value <= 0 {
 			*d.value = d.standard
@@ -221,7 +225,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 	return n, nil
 }
 
-// ErrStores: the nodes keep their analyses in different databases.
+// ErrStores means that the nodes keep their analyses in different databases.
 var ErrStores = errors.New("another server on the NATS of NATS_URL keeps everything in another database. Several servers need the same MONGO_URI and MONGO_DBNAME; otherwise give this one a NATS of its own, or unset NATS_URL")
 
 // checkStores refuses to join nodes that have another database: each would miss

@@ -209,7 +209,7 @@ func (l *Local) database(ctx context.Context, cfg *config.Config) (Status, strin
 		if err != nil {
 			return Failed, oneLine(err), "see docs/mongodb.md; can this machine reach it, and do user and password fit?"
 		}
-		defer s.Close()
+		defer func() { _ = s.Close() }() // nothing was written
 		if err := s.Check(ctx); err != nil {
 			return Failed, oneLine(err), "see docs/mongodb.md"
 		}

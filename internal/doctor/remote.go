@@ -317,6 +317,9 @@ func (c *remote) dial(ctx context.Context, origin string) (status int, ours bool
 	if conn != nil {
 		_ = conn.CloseNow() // nothing was sent, nothing is lost
 	}
+	if res != nil && res.Body != nil {
+		res.Body.Close()
+	}
 	if res == nil {
 		return 0, false, err
 	}

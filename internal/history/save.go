@@ -83,7 +83,8 @@ func (c *Claim) document() (json.RawMessage, error) {
 		Summary   string           `json:"summary,omitempty"`
 		Series    json.RawMessage  `json:"time_series,omitempty"`
 	}{
-		c.Counts.Total, map[string]int64{"positive": c.Counts.Positive, "neutral": c.Counts.Neutral, "negative": c.Counts.Negative},
+		c.Counts.Total,
+		map[string]int64{"positive": c.Counts.Positive, "neutral": c.Counts.Neutral, "negative": c.Counts.Negative},
 		c.TopPositive, c.TopNeutral, c.TopNegative, c.Seconds, c.Summary, c.TimeSeries,
 	})
 	if err != nil {
@@ -227,7 +228,7 @@ func (s *Service) AutoSave(ctx context.Context, userID string, f analysis.Finish
 	e, created, err := s.saveFinished(ctx, userID, f, nil)
 	if refused := account.AsError(err); refused != nil {
 		s.log.WarnContext(ctx, "an analysis was not saved by itself", "user", userID, "channel", f.Channel, "reason", refused.Message)
-		return nil // trying again will not help
+		return nil //nolint:nilerr // it was told; trying again will not help
 	}
 	if err != nil {
 		return err

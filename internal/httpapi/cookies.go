@@ -29,7 +29,7 @@ func clearCookies(w http.ResponseWriter, r *http.Request) {
 // setCookie adds a cookie that lasts for life, or removes it where life is not
 // positive. What was set before under the name in the same answer is replaced.
 func setCookie(w http.ResponseWriter, r *http.Request, name, value string, life time.Duration) {
-	c := &http.Cookie{
+	c := &http.Cookie{ //nolint:gosec // Secure where the browser came by https: see secureCookies
 		Name: name, Value: value, Path: "/", MaxAge: max(int(life/time.Second), 1),
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: secureCookies(r),
 	}

@@ -51,6 +51,7 @@ func (nothing) SessionReport(context.Context, string) ([]byte, error) {
 func (nothing) ServeWS(w http.ResponseWriter, _ *http.Request, _ live.ServeOptions) {
 	http.Error(w, errNothing.Error(), http.StatusNotImplemented)
 }
+
 func (nothing) Stream(context.Context, live.StreamOptions, func([]byte, string) error) error {
 	return errNothing
 }

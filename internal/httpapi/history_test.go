@@ -943,7 +943,7 @@ func TestImportTooLarge(t *testing.T) {
 	s.as(t, "ann", "POST", "/api/history/import", bomb).wantProblem(t, 413, "unpacked")
 	s.as(t, "ann", "POST", "/api/history/import", strings.Repeat("x", 1<<20+1)).wantProblem(t, 413, "The log is too large")
 	// Without a length it is found out while it is read.
-	req, err := http.NewRequestWithContext(t.Context(), "POST", s.URL+"/api/history/import", io.MultiReader(strings.NewReader(strings.Repeat(logLines(60, "alpha"), 500))))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/history/import", io.MultiReader(strings.NewReader(strings.Repeat(logLines(60, "alpha"), 500))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -953,7 +953,7 @@ func TestImportTooLarge(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode != 413 {
+	if res.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("a stream that is too long: %d", res.StatusCode)
 	}
 	if got := s.as(t, "ann", "GET", "/api/history", ""); got.body != "[]" {

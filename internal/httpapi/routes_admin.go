@@ -715,7 +715,7 @@ func (a *API) adminChannels(ctx context.Context, _ *struct{}) (*adminChannelsOut
 	for _, c := range a.cfg.Channels.List() {
 		out.Body = append(out.Body, AdminChannel{
 			Channel: c.Channel, StartedAt: c.StartedAt, State: string(c.Status.State), Viewers: c.Viewers,
-			Holders: present(holders[c.Channel]), Rate: c.Rate, Total: int(c.Counts.Total),
+			Holders: present(holders[c.Channel]), Rate: c.Rate, Total: c.Counts.Total,
 		})
 	}
 	return out, nil
@@ -791,7 +791,7 @@ func (a *API) adminMail(ctx context.Context, _ *struct{}) (*outboxOutput, error)
 }
 
 func (a *API) adminRetry(ctx context.Context, in *idInput) (*messageOutput, error) {
-	err := error(mail.ErrUnknownMail)
+	err := mail.ErrUnknownMail
 	if a.cfg.Outbox != nil {
 		err = a.cfg.Outbox.Revive(ctx, in.ID)
 	}

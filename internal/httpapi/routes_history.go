@@ -182,8 +182,12 @@ func (in *saveInput) claim() (history.Claim, error) {
 		name    string
 		missing bool
 	}{
-		{"streamer_name", b.StreamerName == nil}, {"total_chats", b.TotalChats == nil}, {"sentiment_count", b.SentimentCount == nil},
-		{"top_positive", b.TopPositive == nil}, {"top_negative", b.TopNegative == nil}, {"top_neutral", b.TopNeutral == nil},
+		{"streamer_name", b.StreamerName == nil},
+		{"total_chats", b.TotalChats == nil},
+		{"sentiment_count", b.SentimentCount == nil},
+		{"top_positive", b.TopPositive == nil},
+		{"top_negative", b.TopNegative == nil},
+		{"top_neutral", b.TopNeutral == nil},
 	} {
 		if f.missing {
 			text := "Missing required field: " + f.name
@@ -280,7 +284,7 @@ func (in *HistoryList) query(ctx context.Context, userID string, status history.
 	if q.From, _, err = instant("from", in.From, loc); err != nil {
 		return q, true, err
 	}
-	day := false
+	var day bool
 	if q.To, day, err = instant("to", in.To, loc); err != nil {
 		return q, true, err
 	}

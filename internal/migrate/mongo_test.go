@@ -132,9 +132,20 @@ func fillOld(t testing.TB, db *driver.Database) {
 	}
 	user := func(i int, email, hash string, more ...bson.E) bson.D {
 		return append(bson.D{
-			{Key: "_id", Value: oid(1, i)}, {Key: "first_name", Value: "Ada"}, {Key: "last_name", Value: "Byron"}, {Key: "email", Value: email}, {Key: "password_hash", Value: hash},
-			{Key: "role", Value: "user"}, {Key: "status", Value: "active"}, {Key: "otp", Value: nil}, {Key: "otp_created_at", Value: nil}, {Key: "reset_token", Value: nil},
-			{Key: "token_expire", Value: nil}, {Key: "created_at", Value: at}, {Key: "updated_at", Value: at}, {Key: "profile_image", Value: nil},
+			{Key: "_id", Value: oid(1, i)},
+			{Key: "first_name", Value: "Ada"},
+			{Key: "last_name", Value: "Byron"},
+			{Key: "email", Value: email},
+			{Key: "password_hash", Value: hash},
+			{Key: "role", Value: "user"},
+			{Key: "status", Value: "active"},
+			{Key: "otp", Value: nil},
+			{Key: "otp_created_at", Value: nil},
+			{Key: "reset_token", Value: nil},
+			{Key: "token_expire", Value: nil},
+			{Key: "created_at", Value: at},
+			{Key: "updated_at", Value: at},
+			{Key: "profile_image", Value: nil},
 		}, more...)
 	}
 	odd := user(3, "odd@example.org", "plain")
@@ -144,10 +155,19 @@ func fillOld(t testing.TB, db *driver.Database) {
 	insert("users", user(1, "ada@example.org", "$2b$12$abc"), user(2, "ADA@example.org", "pbkdf2:sha256:1000$salt$abc"), odd, waiting)
 	entry := func(i int, owner, total any, more ...bson.E) bson.D {
 		return append(bson.D{
-			{Key: "_id", Value: oid(5, i)}, {Key: "user_id", Value: owner}, {Key: "streamer_name", Value: "somebody"}, {Key: "total_chats", Value: total},
+			{Key: "_id", Value: oid(5, i)},
+			{Key: "user_id", Value: owner},
+			{Key: "streamer_name", Value: "somebody"},
+			{Key: "total_chats", Value: total},
 			{Key: "sentiment_count", Value: bson.D{{Key: "positive", Value: 3}, {Key: "negative", Value: 2}, {Key: "neutral", Value: 1}}},
-			{Key: "top_positive", Value: bson.A{bson.D{{Key: "username", Value: "eve"}, {Key: "count", Value: 2}}}}, {Key: "top_negative", Value: bson.A{}}, {Key: "top_neutral", Value: bson.A{}},
-			{Key: "duration", Value: 60}, {Key: "summary", Value: ""}, {Key: "status", Value: "active"}, {Key: "created_at", Value: at}, {Key: "updated_at", Value: at},
+			{Key: "top_positive", Value: bson.A{bson.D{{Key: "username", Value: "eve"}, {Key: "count", Value: 2}}}},
+			{Key: "top_negative", Value: bson.A{}},
+			{Key: "top_neutral", Value: bson.A{}},
+			{Key: "duration", Value: 60},
+			{Key: "summary", Value: ""},
+			{Key: "status", Value: "active"},
+			{Key: "created_at", Value: at},
+			{Key: "updated_at", Value: at},
 		}, more...)
 	}
 	strange := entry(4, id(1, 1), "12")

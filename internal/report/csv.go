@@ -138,8 +138,12 @@ func (d *document) summaryRows(put func(...string) error) error {
 	type pair struct{ name, value string }
 	count := func(name string, n int) pair { return pair{name, strconv.Itoa(n)} }
 	pairs := []pair{
-		{"report_name", csvText(d.name)}, {"note", csvText(d.note)}, {"tags", csvText(strings.Join(d.tags, "; "))},
-		{"started_at", csvTime(d.from())}, {"ended_at", csvTime(d.to())}, {"duration_seconds", decimal(s.Duration)},
+		{"report_name", csvText(d.name)},
+		{"note", csvText(d.note)},
+		{"tags", csvText(strings.Join(d.tags, "; "))},
+		{"started_at", csvTime(d.from())},
+		{"ended_at", csvTime(d.to())},
+		{"duration_seconds", decimal(s.Duration)},
 		count("total", c.Total), count("positive", c.Positive), count("neutral", c.Neutral), count("negative", c.Negative),
 	}
 	if !d.legacy {

@@ -75,8 +75,8 @@ func (c Config) resolve() (Config, error) {
 	if c.Timeout < 0 || c.Timeout > 5*time.Minute {
 		faults = append(faults, errors.New("the timeout of the language model must be within 0 and 5 minutes"))
 	}
-	switch {
-	case c.URL == "":
+	switch c.URL {
+	case "":
 		if c.Key != "" || c.Model != "" {
 			faults = append(faults, errors.New("LLM_KEY or LLM_MODEL is set without LLM_URL: set LLM_URL to the base of an OpenAI-compatible endpoint, such as http://localhost:11434/v1"))
 		}

@@ -59,7 +59,7 @@ func NewIndex() (*Index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the index of the fonts: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	ix := &Index{}
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {

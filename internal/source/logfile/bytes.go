@@ -92,7 +92,7 @@ type zstdReader struct {
 func (z *zstdReader) Read(p []byte) (int, error) {
 	n, err := z.zr.Read(p)
 	switch {
-	case err == nil || err == io.EOF:
+	case err == nil || errors.Is(err, io.EOF):
 	case z.read.err != nil:
 		err = z.read.err
 	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):

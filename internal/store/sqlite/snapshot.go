@@ -39,7 +39,7 @@ func Snapshot(ctx context.Context, dir, to string) error {
 	if err != nil {
 		return s.explain("opening", err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }() // nothing of its was written
 	db.SetMaxOpenConns(1)
 	// An empty file is taken as a new one.
 	if _, err := db.ExecContext(ctx, "VACUUM INTO ?1", to); err != nil {
@@ -72,7 +72,7 @@ func Inspect(ctx context.Context, file string) (Contents, error) {
 	if err != nil {
 		return Contents{}, s.explain("opening", err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }() // nothing of its was written
 	db.SetMaxOpenConns(1)
 	faults, err := collect(ctx, db, scanText, "PRAGMA integrity_check(5)")
 	if err != nil {
