@@ -1,8 +1,9 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type {} from '../src/lib/debug'
-import { count, launch, openPage, phone } from './browser'
+import { count, expectAccessible, launch, openPage, phone } from './browser'
 import { Observer } from './observer'
+import { signedIn } from './people'
 import { CuttableProxy, startServer, type TestServer } from './server'
 
 let server: TestServer
@@ -196,10 +197,16 @@ describe('the live page', () => {
   })
 
   test('leaving goes on, stopping asks first and leads to the report', async () => {
+    const room = 'a_room_of_mine'
     const { page, done } = await openPage(browser)
-    await live(page, server.url)
+    await signedIn(page, server)
+    await page.goto(server.url)
+    await page.getByRole('textbox', { name: 'Twitch channel or link' }).fill(room)
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('[data-testid=status][data-link=open]')
+    await rows(page).first().waitFor()
     await page.getByRole('link', { name: 'Home' }).click()
-    await page.getByRole('link', { name: new RegExp(channel) }).click()
+    await page.getByRole('link', { name: new RegExp(room) }).click()
     await page.waitForSelector('[data-testid=status][data-link=open]')
 
     await page.getByRole('button', { name: 'Stop' }).click()
@@ -214,11 +221,54 @@ describe('the live page', () => {
     await expect.poll(() => status(page).innerText()).toBe('Stopped')
     await page.getByRole('link', { name: 'Open the report' }).click()
     await page.waitForURL('**/sessions/*')
-    await page.getByRole('heading', { name: channel }).waitFor()
+    await page.getByRole('heading', { name: room }).waitFor()
     expect(await count(page, 'total')).toBeGreaterThan(0)
 
     await page.getByRole('link', { name: 'All sessions' }).click()
-    await page.getByRole('link', { name: channel }).first().waitFor()
+    await page.getByRole('link', { name: room }).first().waitFor()
+    await done()
+  })
+
+  test('tells why a message was judged so, and shows what one person wrote', async () => {
+    const { page, done } = await openPage(browser)
+    await live(page, server.url)
+    await page.keyboard.press('p')
+    await page
+      .getByTestId('chat')
+      .getByRole('button', { name: /positive: why/ })
+      .last()
+      .click()
+    const dialog = page.getByRole('dialog', { name: 'Why this label' })
+    await dialog.getByRole('heading', { name: 'What weighed most' }).waitFor()
+    await expectAccessible(page, 'why')
+    await dialog.getByRole('button', { name: /^Show what/ }).click()
+    await expect.poll(() => new URL(page.url()).searchParams.get('q')).toBeTruthy()
+    await done()
+  })
+
+  test('narrows chat to questions, and that is in its address', async () => {
+    const { page, done } = await openPage(browser)
+    await live(page, server.url)
+    await page.getByRole('button', { name: 'More filters' }).click()
+    await page.getByRole('menuitemcheckbox', { name: 'questions' }).click()
+    await expect.poll(() => new URL(page.url()).searchParams.get('only')).toBe('question')
+    await page.keyboard.press('Escape')
+    await page.getByRole('group', { name: 'Show' }).getByRole('button', { name: 'questions' }).click()
+    await expect.poll(() => new URL(page.url()).search).toBe('')
+    await done()
+  })
+
+  test('shows several channels side by side', async () => {
+    const { page, done } = await openPage(browser)
+    await server.start(channel)
+    await server.start('beside_it')
+    await page.goto(`${server.url}/multi?c=${channel}`)
+    await page.getByRole('textbox', { name: 'Twitch channel or link' }).fill('beside_it')
+    await page.getByRole('button', { name: 'Add' }).click()
+    await expect.poll(() => page.locator('[data-testid=status][data-link=open]').count()).toBe(2)
+    await expectAccessible(page, 'side by side')
+    await page.getByRole('button', { name: `Take ${channel} away` }).click()
+    await expect.poll(() => new URL(page.url()).searchParams.get('c')).toBe('beside_it')
     await done()
   })
 

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -13,15 +13,46 @@ export interface TestServer {
   start: (channel: string) => Promise<void>
   /** Waits until a channel's analysis has counted so many messages. */
   messages: (channel: string, atLeast: number) => Promise<void>
+  /** Signs in at the API and returns the token; the first administrator where nobody is named. */
+  signIn: (person?: Person) => Promise<string>
+  /** Makes an account that is active at once. */
+  addUser: (person: Person, role?: 'user' | 'admin') => Promise<void>
+  /** Waits for the nth mail to an address in the server's outbox that says something. */
+  mailTo: (address: string, says: RegExp, nth?: number) => Promise<string>
+  /** The link that makes the first administrator, where `setUp` was false. */
+  setUpLink: string
   /** Stops an analysis and returns the id of the finished session. */
   finish: (channel: string) => Promise<string>
   stop: () => Promise<void>
+}
+
+/** Somebody with an account. */
+export interface Person {
+  first_name: string
+  last_name: string
+  email: string
+  password: string
+}
+
+export const ada: Person = {
+  first_name: 'Ada',
+  last_name: 'Root',
+  email: 'ada@example.org',
+  password: 'Tangerine7! boat',
 }
 
 const startTimeout = 30_000
 
 /** Starts the binary that CHATMOOD_BIN names, on a free port, with its simulated Twitch. */
 export async function startServer(...flags: string[]): Promise<TestServer> {
+  return startServerWith({ setUp: true }, ...flags)
+}
+
+/** The same; without `setUp` it has no administrator yet. */
+export async function startServerWith(
+  { setUp }: { setUp: boolean },
+  ...flags: string[]
+): Promise<TestServer> {
   const named = process.env.CHATMOOD_BIN
   if (named === undefined || named === '') {
     throw new Error(
@@ -30,7 +61,7 @@ export async function startServer(...flags: string[]): Promise<TestServer> {
   }
   const port = await freePort()
   const data = mkdtempSync(join(tmpdir(), 'chatmood-e2e-'))
-  const child = spawn(resolve(named), ['demo', ...flags], {
+  const child = spawn(resolve(named), ['demo', '--keep', ...flags], {
     env: {
       ...process.env,
       PORT: String(port),
@@ -58,22 +89,32 @@ export async function startServer(...flags: string[]): Promise<TestServer> {
     await stop()
     throw new Error(`${named} demo did not start\n${output}`, { cause: error })
   }
-  return { url, port, stop, ...calls(url) }
+  const setUpLink = /http\S+\/setup\/\S+/.exec(output)?.[0] ?? ''
+  const server = { url, port, stop, setUpLink, ...calls(url), ...people(url, data) }
+  if (setUp) {
+    await post(url, '/api/setup', { ...ada, token: setUpLink.split('/').at(-1) })
+  }
+  return {
+    ...server,
+    finish: async (channel) => {
+      const response = await fetch(`${url}/api/admin/channels/${channel}`, {
+        method: 'DELETE',
+        headers: { Authorization: `Bearer ${await server.signIn()}` },
+      })
+      if (!response.ok) throw new Error(`stopping ${channel}: ${response.status} ${await response.text()}`)
+      return until(`a finished session of ${channel}`, async () => {
+        const list = await fetch(`${url}/api/sessions?channel=${channel}`)
+        return ((await list.json()) as { sessions: { id: string }[] }).sessions[0]?.id
+      })
+    },
+  }
 }
 
 /** What tests ask of the API directly. */
-function calls(url: string): Pick<TestServer, 'demoChannel' | 'start' | 'messages' | 'finish'> {
+function calls(url: string): Pick<TestServer, 'demoChannel' | 'start' | 'messages'> {
   const get = async <T>(path: string): Promise<T | undefined> => {
     const response = await fetch(url + path)
     return response.ok ? ((await response.json()) as T) : undefined
-  }
-  const post = async (path: string, body: object) => {
-    const response = await fetch(url + path, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
-    })
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
   }
   return {
     demoChannel: async () => {
@@ -81,19 +122,66 @@ function calls(url: string): Pick<TestServer, 'demoChannel' | 'start' | 'message
       if (channel === undefined) throw new Error('/api/info offers no demo channel')
       return channel
     },
-    start: (channel) => post('/api/twitch/connect', { url: channel }),
+    start: async (channel) => {
+      await post(url, '/api/twitch/connect-guest', { url: channel })
+    },
     messages: (channel, atLeast) =>
       until(`${atLeast} messages in ${channel}`, async () => {
         const snapshot = await get<{ counts: { total: number } }>(`/api/channels/${channel}`)
         return (snapshot?.counts.total ?? 0) >= atLeast ? true : undefined
       }).then(() => undefined),
-    finish: async (channel) => {
-      await post('/api/twitch/disconnect', { channel })
-      return until(`a finished session of ${channel}`, async () => {
-        const list = await get<{ sessions: { id: string }[] }>(`/api/sessions?channel=${channel}`)
-        return list?.sessions[0]?.id
-      })
+  }
+}
+
+async function post(url: string, path: string, body: object, token?: string): Promise<unknown> {
+  const response = await fetch(url + path, {
+    method: 'POST',
+    headers: {
+      'Content-Type': 'application/json',
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
     },
+    body: JSON.stringify(body),
+  })
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
+  return response.json()
+}
+
+/** Accounts, and the mail that they get. */
+function people(url: string, data: string): Pick<TestServer, 'signIn' | 'addUser' | 'mailTo'> {
+  // Hashing takes its time: each signs in once.
+  const tokens = new Map<string, string>()
+  const signIn = async (person: Person = ada) => {
+    const known = tokens.get(person.email)
+    if (known !== undefined) return known
+    const { email, password } = person
+    const { access_token: token } = (await post(url, '/api/login', { email, password })) as {
+      access_token: string
+    }
+    tokens.set(email, token)
+    return token
+  }
+  return {
+    signIn,
+    addUser: async (person, role = 'user') => {
+      await post(url, '/api/admin/users', { ...person, role }, await signIn())
+    },
+    mailTo: (address, says, nth = 1) =>
+      until(`mail ${nth} to ${address} that says ${says.source}`, () => {
+        const folder = join(data, 'outbox')
+        if (!existsSync(folder)) return Promise.resolve(undefined)
+        const mails = readdirSync(folder)
+          .filter((name) => name.endsWith('.eml'))
+          .map((name) => ({ name, at: statSync(join(folder, name)).mtimeMs }))
+          .sort((x, y) => x.at - y.at)
+          // Lines are joined as their encoding says.
+          .map(({ name }) =>
+            readFileSync(join(folder, name), 'utf8')
+              .replaceAll(/=\r?\n/g, '')
+              .replaceAll('=3D', '='),
+          )
+          .filter((text) => text.includes(`<${address}>`) && says.test(text))
+        return Promise.resolve(mails[nth - 1])
+      }),
   }
 }
 

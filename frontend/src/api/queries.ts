@@ -22,6 +22,8 @@ export const sessionsQuery = (channel: string, limit = 30) =>
     queryFn: ({ pageParam, signal }) => api.sessions({ channel, before: pageParam, limit }, signal),
     initialPageParam: '',
     getNextPageParam: (last) => last.next,
+    // One that was just left ends a moment later.
+    refetchInterval: 5000,
   })
 
 /** A finished session's report; it never changes. */

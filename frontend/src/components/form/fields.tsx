@@ -122,7 +122,7 @@ export function PasswordField({
 /** What keeps a form from being done, in the server's words. */
 export function FormError({ message }: { message: string | undefined }) {
   return (
-    <div role="alert" aria-live="assertive">
+    <div role="alert" aria-live="assertive" className="empty:hidden">
       {message !== undefined && (
         <p className="flex items-start gap-2 rounded-md bg-bad-soft px-3 py-2 text-text">
           <CircleAlert aria-hidden className="mt-0.5 size-4 shrink-0 text-bad" />

@@ -12,7 +12,7 @@ export interface Lines {
   rate: (number | null)[][]
 }
 
-const steps = [10, 30, 60, 120, 300, 600, 1200, 1800, 3600]
+const steps = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600]
 /** About so many points are drawn at most. */
 const points = 240
 
@@ -23,7 +23,7 @@ export function alignedLines(reports: readonly Report[]): Lines {
     to: Math.ceil(Date.parse(s.ended_at ?? s.at) / 1000),
   }))
   const longest = Math.max(0, ...spans.map((s) => s.to - s.from))
-  const kept = Math.max(10, ...reports.map((r) => r.timeline.step_seconds))
+  const kept = Math.max(1, ...reports.map((r) => r.timeline.step_seconds))
   const step = steps.find((s) => s >= kept && longest / s <= points) ?? 3600
   const all = reports.map((report, i) => {
     const model = new TimelineModel()

@@ -1,9 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { ExternalLink, Square } from 'lucide-react'
 import { useState } from 'react'
-import { Link } from 'react-router'
+import { Link, useNavigate } from 'react-router'
 import { api } from '../../api/client'
 import { useAnalyze, useLive } from '../../contexts/analyze'
+import { useAuth } from '../../contexts/auth'
 import { useNow } from '../../hooks/useNow'
 import { t } from '../../i18n'
 import { formatDateTimeZone, formatElapsed, isoDuration } from '../../lib/format'
@@ -90,11 +91,15 @@ function StopButton() {
   const { channel } = useAnalyze()
   const [asking, setAsking] = useState(false)
   const queries = useQueryClient()
+  const { user } = useAuth()
+  const navigate = useNavigate()
   const stop = useMutation({
     mutationFn: () => api.disconnect(channel),
     onSuccess: async (told) => {
       setAsking(false)
       toast.done(told.message)
+      // A guest's page counts as somebody who watches until it is closed.
+      if (user == null) await navigate(`/sessions?channel=${channel}`)
       await queries.invalidateQueries({ queryKey: ['sessions'] })
     },
   })
