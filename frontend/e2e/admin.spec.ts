@@ -86,7 +86,7 @@ test('searches the activity log on the server, literally', async () => {
   await page.getByRole('searchbox').fill('bert.example')
   await page.getByText('Nothing matches.').waitFor()
   await page.getByRole('searchbox').fill('')
-  await page.getByLabel('Activity').selectOption('Set up the server')
+  await page.getByLabel('Activity', { exact: true }).selectOption('Set up the server')
   await expect.poll(() => page.getByTestId('rows').innerText()).toBe('1–1 of 1')
   await expectAccessible(page, 'activity')
   await done()

@@ -825,7 +825,7 @@ export interface paths {
         };
         /**
          * A saved analysis
-         * @description Its figures and all that is written about it; the whole of it is under /data.
+         * @description Its figures, with what the browser claimed. Looking at it is written to the activity log.
          */
         get: operations["get-history"];
         put?: never;
@@ -915,7 +915,7 @@ export interface paths {
         put?: never;
         /**
          * Take a saved analysis out of the archive
-         * @description It is in the list again; what is not in the archive stays as it is.
+         * @description Answers with the document.
          */
         post: operations["restore-history"];
         delete?: never;
@@ -933,7 +933,7 @@ export interface paths {
         };
         /**
          * List the links to a saved analysis
-         * @description Also those that have expired, for a while; the secret in a link is told only when it is made.
+         * @description Their secrets are not known here.
          */
         get: operations["list-history-shares"];
         put?: never;
@@ -960,7 +960,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke a link
-         * @description Who follows it from then on is told that it does not exist.
+         * @description It shows nothing from then on.
          */
         delete: operations["revoke-history-share"];
         options?: never;
@@ -9646,10 +9646,10 @@ export interface operations {
     "get-history-pdf": {
         parameters: {
             query?: {
-                /** @description a4 or letter */
-                paper?: string;
-                /** @description names, pseudonyms or none */
-                chatters?: string;
+                /** @description Size of the pages */
+                paper?: "a4" | "letter";
+                /** @description How the people who wrote are shown */
+                chatters?: "names" | "pseudonyms" | "none";
                 /** @description Time zone of the times; UTC when absent */
                 tz?: string;
             };
@@ -9746,14 +9746,14 @@ export interface operations {
     "get-history-report": {
         parameters: {
             query?: {
-                /** @description pdf, html, csv, json, md or text */
-                format?: string;
-                /** @description Of a PDF: a4 or letter */
-                paper?: string;
-                /** @description How the people who wrote are shown: names, pseudonyms or none */
-                chatters?: string;
-                /** @description Of a CSV: timeline, summary, chatters, terms, emotes or moments */
-                section?: string;
+                /** @description What the file is */
+                format?: "pdf" | "html" | "csv" | "json" | "md" | "text";
+                /** @description Of a PDF */
+                paper?: "a4" | "letter";
+                /** @description How the people who wrote are shown */
+                chatters?: "names" | "pseudonyms" | "none";
+                /** @description Of a CSV */
+                section?: "timeline" | "summary" | "chatters" | "terms" | "emotes" | "moments";
                 /** @description Time zone of the times that people read; UTC when absent */
                 tz?: string;
             };
@@ -12291,14 +12291,14 @@ export interface operations {
     "get-shared-report": {
         parameters: {
             query?: {
-                /** @description pdf, html, csv, json, md or text */
-                format?: string;
-                /** @description Of a PDF: a4 or letter */
-                paper?: string;
-                /** @description How the people who wrote are shown: names, pseudonyms or none */
-                chatters?: string;
-                /** @description Of a CSV: timeline, summary, chatters, terms, emotes or moments */
-                section?: string;
+                /** @description What the file is */
+                format?: "pdf" | "html" | "csv" | "json" | "md" | "text";
+                /** @description Of a PDF */
+                paper?: "a4" | "letter";
+                /** @description How the people who wrote are shown */
+                chatters?: "names" | "pseudonyms" | "none";
+                /** @description Of a CSV */
+                section?: "timeline" | "summary" | "chatters" | "terms" | "emotes" | "moments";
                 /** @description Time zone of the times that people read; UTC when absent */
                 tz?: string;
             };

@@ -22,15 +22,15 @@ export function Avatar({
   const shape = cx('size-7 shrink-0 rounded-full', className)
   if (image === '' || image === broken) {
     return (
+      // By the style sheet: letters in the page would have to be part of a button's name.
       <span
         aria-hidden
+        data-letters={letters}
         className={cx(
           shape,
-          'inline-flex items-center justify-center bg-accent-soft text-xs font-semibold text-accent',
+          'inline-flex items-center justify-center bg-accent-soft text-xs font-semibold text-accent before:content-[attr(data-letters)]',
         )}
-      >
-        {letters}
-      </span>
+      />
     )
   }
   return (

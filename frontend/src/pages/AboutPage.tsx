@@ -24,11 +24,11 @@ export default function AboutPage() {
       <Section heading={t.about.privacy} text={t.about.privacyText} />
       <p className="mt-8 flex flex-wrap gap-x-4 gap-y-1 border-t border-line pt-4 text-sm text-muted">
         {info.data !== undefined && <span>{t.about.version(info.data.version)}</span>}
-        <a className="text-accent underline-offset-2 hover:underline" href={`${apiBase}/docs`}>
+        <a className="text-accent underline decoration-accent/40 underline-offset-2" href={`${apiBase}/docs`}>
           {t.about.api}
         </a>
         <a
-          className="text-accent underline-offset-2 hover:underline"
+          className="text-accent underline decoration-accent/40 underline-offset-2"
           href={`${import.meta.env.BASE_URL}licences.txt`}
         >
           {t.about.licences}

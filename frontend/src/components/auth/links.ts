@@ -11,4 +11,5 @@ export const signInPath = (from: { pathname: string; search: string }): string =
   return here === '/' || here.startsWith('/login') ? '/login' : `/login?next=${encodeURIComponent(here)}`
 }
 
-export const textLink = 'text-accent underline-offset-2 hover:underline'
+export const textLink =
+  'text-accent underline decoration-accent/40 underline-offset-2 hover:decoration-accent'
