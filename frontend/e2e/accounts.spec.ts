@@ -165,7 +165,7 @@ test('settings: names, preferences, password, other devices, keyboard only where
 
   await page.getByRole('button', { name: 'Account of Eleonora Quill' }).click()
   await page.getByRole('menuitem', { name: 'Sign out' }).click()
-  await page.getByText('Signed out.').waitFor()
+  await page.getByText('Signed out.', { exact: true }).waitFor()
   await page.getByRole('link', { name: 'Sign in' }).waitFor()
   await done()
 })

@@ -151,6 +151,7 @@ test('a chat log is uploaded, judged and saved', async () => {
   const { page, done } = await openPage(browser, {}, /status of 4\d\d/)
   await signedIn(page, server)
   await page.goto(`${server.url}/upload`)
+  await page.getByRole('heading', { name: 'Analyse past chat' }).waitFor()
   await expectAccessible(page, 'upload')
   await page
     .getByLabel('Choose a file')

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectAccessible, expectNoSidewaysScroll, launch, openPage } from './browser'
+import { signedIn } from './people'
 import { startServer, type TestServer } from './server'
 
 let server: TestServer
@@ -26,6 +27,8 @@ afterAll(async () => {
 
 interface Stop {
   name: string
+  /** For signed-in people; this one is an administrator. */
+  user?: true
   path: () => string
   /** Waits until the page shows what it is for. */
   shown: (page: Page) => Promise<void>
@@ -70,12 +73,56 @@ const stops: Stop[] = [
     shown: (page) => page.getByTestId('total').waitFor(),
   },
   { name: 'about', path: () => '/about', shown: heading('How a message is judged') },
+  { name: 'sign-in', path: () => '/login', shown: heading('Welcome back') },
+  { name: 'registration', path: () => '/register', shown: heading('Create an account') },
+  { name: 'code', path: () => '/verify-otp?email=a@example.org', shown: heading('Look into your mail') },
+  { name: 'forgotten password', path: () => '/forgot-password', shown: heading('Choose a new password') },
+  { name: 'contact', path: () => '/contact', shown: heading('Write to whoever runs this server') },
+  { name: 'privacy', path: () => '/privacy', shown: heading('Privacy notice') },
+  { name: 'terms', path: () => '/terms', shown: heading('Terms of use') },
+  { name: 'not signed in', path: () => '/history', shown: heading('Please sign in') },
+  {
+    name: 'side by side',
+    path: () => `/multi?c=${channel}`,
+    shown: (page) => page.locator('[data-testid=status][data-link=open]').waitFor(),
+  },
+  { name: 'history, empty', user: true, path: () => '/history', shown: heading('Nothing saved yet') },
+  {
+    name: 'archive, empty',
+    user: true,
+    path: () => '/history/archive',
+    shown: heading('The archive is empty'),
+  },
+  { name: 'upload', user: true, path: () => '/upload', shown: heading('Analyse past chat') },
+  { name: 'settings', user: true, path: () => '/settings', shown: heading('Sign-ins') },
+  { name: 'overview', user: true, path: () => '/admin/dashboard', shown: heading('Health') },
+  {
+    name: 'users',
+    user: true,
+    path: () => '/admin/users',
+    shown: (page) => page.getByTestId('rows').waitFor(),
+  },
+  { name: 'invitations', user: true, path: () => '/admin/invites', shown: heading('Invitations') },
+  {
+    name: 'activity',
+    user: true,
+    path: () => '/admin/logs',
+    shown: (page) => page.getByTestId('rows').waitFor(),
+  },
+  {
+    name: 'running',
+    user: true,
+    path: () => '/admin/channels',
+    shown: (page) => page.getByRole('table').waitFor(),
+  },
+  { name: 'mail', user: true, path: () => '/admin/mail', shown: heading('Given up') },
   { name: 'not found', path: () => '/no/such/page', shown: heading('There is no such page') },
 ]
 
 describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
-  test.each(stops)('$name is accessible', async ({ name, path, shown }) => {
+  test.each(stops)('$name is accessible', async ({ name, user, path, shown }) => {
     const { page, done } = await openPage(browser, { colorScheme })
+    if (user === true) await signedIn(page, server)
     await page.goto(server.url + path())
     await shown(page)
     await expectAccessible(page, name)
@@ -107,7 +154,9 @@ test.each([
   ['200 % zoom on a desktop', { width: 720, height: 450 }],
 ])('%s loses nothing to the side', async (_what, viewport) => {
   const { page, done } = await openPage(browser, { viewport })
-  for (const stop of stops) {
+  // Those for guests come first.
+  for (const stop of stops.toSorted((a, b) => Number(a.user === true) - Number(b.user === true))) {
+    if (stop.user === true) await signedIn(page, server)
     await page.goto(server.url + stop.path())
     await stop.shown(page)
     await expectNoSidewaysScroll(page, stop.name)

@@ -105,7 +105,7 @@ function Compared({ sides }: { sides: readonly Side[] }) {
             <button
               type="button"
               aria-pressed={!hidden.has(i)}
-              aria-label={t.compare.hide(entryName(e))}
+              title={t.compare.hide(entryName(e))}
               onClick={() => {
                 setHidden((old) => {
                   const next = new Set(old)
