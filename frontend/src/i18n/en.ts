@@ -418,7 +418,7 @@ export const en = {
     privacy: 'Privacy in brief',
     privacyText: [
       'Chat is read as any visitor sees it, without an account. Analyses are kept on this server only; nothing is sent to anybody else, and this page loads nothing from other sites.',
-      'The page remembers your theme and whether shortcuts are on in this browser. It sets no other data.',
+      'The page remembers your theme, your language and whether shortcuts are on in this browser. Only signing in sets cookies; the privacy notice says what is kept of an account.',
     ],
     version: (v: string) => `chatmood ${v}`,
     api: 'API description',

@@ -1,7 +1,7 @@
 import { storage } from '../lib/storage'
 import { en, type Catalogue } from './en'
 
-export const languages = { en: 'English' } as const
+export const languages = { en: 'English', de: 'Deutsch' } as const
 export type Language = keyof typeof languages
 
 const key = 'chatmood:language'
@@ -25,8 +25,8 @@ export const language: Language = choose()
  */
 export const locale: string = preferred.find((l) => l.slice(0, 2).toLowerCase() === language) ?? language
 
-/** The sentences of the page in its language. */
-export const t: Catalogue = en
+/** The sentences of the page in its language. English is always at hand, others come when they are wanted. */
+export const t: Catalogue = language === 'de' ? (await import('./de')).de : en
 
 /** Another language is another set of sentences everywhere: the page begins anew with it. */
 export function setLanguage(next: Language): void {
