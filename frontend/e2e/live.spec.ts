@@ -235,7 +235,7 @@ describe('the live page', () => {
     await page.keyboard.press('p')
     await page
       .getByTestId('chat')
-      .getByRole('button', { name: /positive: why/ })
+      .getByRole('button', { name: /^positive.*why/ })
       .last()
       .click()
     const dialog = page.getByRole('dialog', { name: 'Why this label' })

@@ -212,7 +212,7 @@ describe('when the server fails', () => {
 
   test('a refusal to start is shown in the server’s words', async () => {
     const { page, done } = await openPage(browser, {}, provoked)
-    await page.route('**/api/twitch/connect', (r) =>
+    await page.route('**/api/twitch/connect*', (r) =>
       r.fulfill({
         status: 429,
         contentType: 'application/problem+json',

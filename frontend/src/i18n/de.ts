@@ -251,7 +251,7 @@ export const de: Catalogue = {
       emote: 'mit Emotes',
       wave: 'Copypasta',
     },
-    why: (label: string) => `${label}: warum?`,
+    why: ': warum?',
     pause: 'Anhalten',
     resume: 'Weiter',
     paused: 'Angehalten',

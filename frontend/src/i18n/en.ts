@@ -257,7 +257,7 @@ export const en = {
       emote: 'with emotes',
       wave: 'copypasta',
     },
-    why: (label: string) => `${label}: why?`,
+    why: ': why?',
     pause: 'Pause',
     resume: 'Resume',
     paused: 'Paused',

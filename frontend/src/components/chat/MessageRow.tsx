@@ -143,7 +143,6 @@ function MessageRow({
             'num flex items-center gap-1 self-start rounded-sm text-xs leading-5 whitespace-nowrap hover:underline',
             deleted ? 'text-faint' : word[m.label],
           )}
-          aria-label={t.chat.why(t.label[m.label])}
           title={t.chat.score(formatScore(m.score), formatShare(m.confidence, 1))}
         >
           <LabelGlyph label={m.label} className={cx('size-2', deleted && 'text-faint')} />
@@ -151,6 +150,7 @@ function MessageRow({
             {t.label[m.label]}
           </span>
           <span className="hidden w-9 text-right text-muted @sm:inline">{formatScore(m.score)}</span>
+          <span className="sr-only">{t.chat.why}</span>
         </button>
       )}
     </article>
