@@ -193,7 +193,8 @@ func (a *App) Run(ctx context.Context) error {
 	analysing, stopAnalysing := context.WithCancel(failed)
 	defer stopAnalysing()
 
-	sharing, stopSharing := context.WithCancel(failed)
+	// It outlives the others: what they store last, they store as owners.
+	sharing, stopSharing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSharing()
 
 	readerDone, managerDone := make(chan struct{}), make(chan struct{})

@@ -66,6 +66,14 @@ func (a *App) registerMetrics(reg *prometheus.Registry) {
 
 	// Delivered.
 	counter("chatmood_bus_publish_errors_total", "Frames that the bus refused.", func() float64 { return float64(c.BusErrors.Load()) })
+	counter("chatmood_frames_held_total", "Frames that were not published since the leases could not be renewed.", func() float64 { return float64(c.Held.Load()) })
+	gauge("chatmood_servers", "Servers that share the channels, this one included.", func() float64 { return float64(len(a.nodes.node.Members())) })
+	gauge("chatmood_leases_valid", "1 while this server may publish and store, otherwise 0.", func() float64 {
+		if a.nodes.node.Valid() {
+			return 1
+		}
+		return 0
+	})
 	counter("chatmood_bus_dropped_total", "Times that a subscriber here was too slow for the bus.", func() float64 { return float64(a.bus.Dropped()) })
 	counter("chatmood_frames_published_total", "Frames published for viewers.", func() float64 { return float64(c.Batches.Load()) })
 	counter("chatmood_live_deliveries_total", "Messages delivered to viewers.", func() float64 { return float64(a.hub.Stats().Deliveries) })

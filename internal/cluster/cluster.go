@@ -336,12 +336,16 @@ func (n *Node) Run(ctx context.Context) error {
 		clear(n.ending)
 		n.view, n.complete = newView(), false
 		n.mu.Unlock()
-		n.log.Warn("this server was taken out of the cluster and comes back", "error", err)
-		if !wait(ctx, n.cfg.Tick) {
-			break
+		if errors.Is(err, errEvicted) {
+			n.log.Warn("this server was taken out by the others; it joins them anew", "error", err)
+		} else {
+			n.log.Warn("this server is not among the others; it is tried again", "error", err)
+			if !wait(ctx, n.cfg.Beat) {
+				break
+			}
 		}
 		if err := n.openBuckets(ctx); err != nil && ctx.Err() == nil {
-			n.log.Warn("the cluster cannot be reached", "error", err)
+			n.log.Warn("the other servers cannot be reached", "error", err)
 		}
 	}
 	return nil
@@ -528,7 +532,7 @@ func (n *Node) Owner(channel string) (id string, ok bool) {
 		return n.id, true
 	}
 	e := n.channels[channel]
-	if e == nil {
+	if e == nil || n.endedLocked(channel, e) {
 		return "", false
 	}
 	if n.members[e.Owner] == nil {
@@ -537,12 +541,21 @@ func (n *Node) Owner(channel string) (id string, ok bool) {
 	return e.Owner, true
 }
 
+// endedLocked reports whether a channel's key is only still there.
+func (n *Node) endedLocked(channel string, e *entry) bool {
+	end := n.ending[channel]
+	return end != nil && end.rev == e.rev
+}
+
 // Place tells which node a channel should go to that nobody has.
 func (n *Node) Place(channel string) (id string, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.id == "" || !n.complete {
 		return "", ErrAway
+	}
+	if n.ending[channel] != nil && !n.draining {
+		return n.id, nil // nobody else can have it as long as its key is there
 	}
 	id, ok := assign([]string{channel}, n.placesLocked(), len(n.channels)+1)[channel]
 	if !ok {
@@ -573,8 +586,10 @@ func (n *Node) Channels() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	list := make([]string, 0, len(n.channels))
-	for name := range n.channels {
-		list = append(list, name)
+	for name, e := range n.channels {
+		if !n.endedLocked(name, e) {
+			list = append(list, name)
+		}
 	}
 	slices.Sort(list)
 	return list

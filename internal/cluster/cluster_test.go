@@ -439,6 +439,12 @@ func TestAcquire(t *testing.T) {
 
 	// A new analysis begins while the end of the last is still being stored.
 	owner.Ended("somebody", first)
+	if _, ok := owner.Owner("somebody"); ok || len(owner.Channels()) != 0 {
+		t.Error("an analysis that ended still has an owner")
+	}
+	if id, err := owner.Place("somebody"); err != nil || id != owner.ID() {
+		t.Errorf("a channel whose end is being stored is placed on %q, %v", id, err)
+	}
 	second, err := owner.Acquire(t.Context(), "somebody", cluster.Stake{Session: "again"})
 	if err != nil || second <= first {
 		t.Fatalf("acquired again with fence %d after %d: %v", second, first, err)
