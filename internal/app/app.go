@@ -95,8 +95,8 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		return nil, err
 	}
 	engine := sentiment.New()
-	a.hub = live.New(live.Config{Bus: a.bus, Logger: a.log, MaxSockets: cfg.MaxSockets, MaxPerAddress: cfg.MaxPerAddress, MaxPerUser: cfg.MaxSocketsPerUser})
-	a.nodes = &nodes{name: nodeName(), bus: a.bus, log: a.log, hub: a.hub, watching: make(map[string]watched)}
+	a.nodes = &nodes{name: nodeName(), bus: a.bus, log: a.log, watching: make(map[string]watched)}
+	a.hub = live.New(live.Config{Bus: a.bus, Known: a.nodes.known, Logger: a.log, MaxSockets: cfg.MaxSockets, MaxPerAddress: cfg.MaxPerAddress, MaxPerUser: cfg.MaxSocketsPerUser})
 	a.manager = channels.New(channels.Config{
 		Leases:   leases{a.nodes},
 		Analyzer: engine, Store: a.store, Bus: a.bus, Viewers: a.hub.Viewers, Finished: a.finished,

@@ -326,6 +326,18 @@ func (n *nodes) list() []analysis.ChannelSummary {
 	return all
 }
 
+// known reports whether any node analyses a channel, or whether that cannot be
+// told yet.
+func (n *nodes) known(channel string) bool {
+	select {
+	case <-n.node.Settled():
+	default:
+		return true
+	}
+	_, ok := n.node.Owner(channel)
+	return ok
+}
+
 // sorted puts lists of channels together. While a channel passes from one node
 // to another, both may have it.
 func sorted(lists ...[]analysis.ChannelSummary) []analysis.ChannelSummary {

@@ -79,6 +79,9 @@ func TestNodesOnMongoDB(t *testing.T) {
 	c.stopWatching()
 	for i, result := range watched() {
 		t.Logf("viewers of node %d: %d messages, %d connections, %d resumed, told of %d missed, %v", i, result.Deliveries, result.Connects, result.Resumed, result.Gaps, result.Closes)
+		if result.Closes["4404"] != 0 {
+			t.Errorf("viewers of node %d were sent away %d times from channels that are being analysed", i, result.Closes["4404"])
+		}
 		if result.Lost != 0 || result.Doubled != 0 || result.Deliveries == 0 {
 			t.Errorf("viewers of node %d: %d messages, %d lost and %d doubled without being told; errors %v", i, result.Deliveries, result.Lost, result.Doubled, result.Errors)
 		}

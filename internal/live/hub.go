@@ -44,6 +44,10 @@ type Bus interface {
 type Config struct {
 	Bus    Bus
 	Logger *slog.Logger // nil: nothing is logged
+	// Known reports whether a channel is being analysed though nobody answers for
+	// it just now: it passes from one server to another. nil: that is known only
+	// of channels that were heard of here.
+	Known func(channel string) bool
 
 	MaxSockets    int // viewers of all channels together; 20,000
 	MaxPerAddress int // viewers from one address; 200
@@ -87,6 +91,9 @@ type Config struct {
 func (c *Config) setDefaults() {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Known == nil {
+		c.Known = func(string) bool { return false }
 	}
 	number := func(p *int, v int) {
 		if *p <= 0 {

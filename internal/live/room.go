@@ -233,6 +233,7 @@ func (r *room) greet(g *greeting) (bool, error) {
 func (r *room) refuse(err error) {
 	now := time.Now().UnixNano()
 	nobody := errors.Is(err, bus.ErrNoResponder)
+	known := nobody && r.hub.cfg.Known(r.name)
 	r.mu.Lock()
 	r.asking = false
 	if r.orphan == 0 {
@@ -240,7 +241,7 @@ func (r *room) refuse(err error) {
 	}
 	// A channel that was just analysed is perhaps being taken over.
 	patience := int64(0)
-	if nobody && r.gen > 0 {
+	if nobody && (r.gen > 0 || known) {
 		patience = int64(r.hub.cfg.OwnerWait)
 	}
 	var waiting []*viewer
