@@ -27,7 +27,8 @@ var groups = []group{
 	{"starting", measureStarting},
 	{"memory", measureMemory},
 	{"checkpoints", measureCheckpoints},
-	{"sign-ins", measureSignIns},
+	{"accounts: sign-ins", measureSignIns},
+	{"accounts", measureAccounts},
 	{"sizes", measureSizes},
 }
 

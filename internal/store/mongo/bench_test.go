@@ -2,6 +2,7 @@ package mongo_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -97,11 +98,15 @@ func BenchmarkHistory(b *testing.B) {
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			b.ReportAllocs()
+			var took []time.Duration
 			for b.Loop() {
+				began := time.Now()
 				if _, err := h.List(b.Context(), bench.q); err != nil {
 					b.Fatal(err)
 				}
+				took = append(took, time.Since(began))
 			}
+			reportP99(b, took)
 		})
 	}
 	b.Run("totals of all", func(b *testing.B) {
@@ -158,11 +163,21 @@ func BenchmarkLogs(b *testing.B) {
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			b.ReportAllocs()
+			var took []time.Duration
 			for b.Loop() {
+				began := time.Now()
 				if _, err := s.Accounts().Logs(b.Context(), bench.q); err != nil {
 					b.Fatal(err)
 				}
+				took = append(took, time.Since(began))
 			}
+			reportP99(b, took)
 		})
 	}
+}
+
+// reportP99 reports the time that one of a hundred calls takes longer than.
+func reportP99(b *testing.B, took []time.Duration) {
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*99/100]), "p99-ns")
 }

@@ -132,11 +132,15 @@ func BenchmarkLogsSearch(b *testing.B) {
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			b.ReportAllocs()
+			var took []time.Duration
 			for b.Loop() {
+				began := time.Now()
 				if _, err := s.Accounts().Logs(b.Context(), bench.q); err != nil {
 					b.Fatal(err)
 				}
+				took = append(took, time.Since(began))
 			}
+			reportP99(b, took)
 		})
 	}
 }

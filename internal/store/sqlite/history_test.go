@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,11 +106,15 @@ func BenchmarkHistoryList(b *testing.B) {
 			b.Run(fmt.Sprintf("%d of %d users/%s", n, users, bench.name), func(b *testing.B) {
 				bench.q.UserID = user
 				b.ReportAllocs()
+				var took []time.Duration
 				for b.Loop() {
+					began := time.Now()
 					if _, err := s.History().List(b.Context(), bench.q); err != nil {
 						b.Fatal(err)
 					}
+					took = append(took, time.Since(began))
 				}
+				reportP99(b, took)
 			})
 		}
 		b.Run(fmt.Sprintf("%d of %d users/tags", n, users), func(b *testing.B) {
@@ -127,4 +132,10 @@ func BenchmarkHistoryList(b *testing.B) {
 			}
 		}
 	})
+}
+
+// reportP99 reports the time that one of a hundred calls takes longer than.
+func reportP99(b *testing.B, took []time.Duration) {
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*99/100]), "p99-ns")
 }
