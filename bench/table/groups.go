@@ -28,7 +28,8 @@ var groups = []group{
 	{"memory", measureMemory},
 	{"checkpoints", measureCheckpoints},
 	{"accounts: sign-ins", measureSignIns},
-	{"accounts", measureAccounts},
+	{"accounts: asking", measureAsking},
+	{"accounts: lists", measureLists},
 	{"sizes", measureSizes},
 }
 
