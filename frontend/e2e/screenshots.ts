@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { desktop, launch, openPage, phone } from './browser'
+import { signedIn } from './people'
 import { CuttableProxy, startServer, type TestServer } from './server'
 
 // Pictures of every page and state, for people to look at: `npm run screenshots`.
@@ -14,6 +15,9 @@ let server: TestServer
 let browser: Browser
 let channel: string
 let sessionId: string
+/** Saved analyses of two channels. */
+let saved: string[] = []
+const other = 'quiet_corner'
 
 beforeAll(async () => {
   mkdirSync(folder, { recursive: true })
@@ -23,7 +27,9 @@ beforeAll(async () => {
   await new Promise((r) => setTimeout(r, (warmUp * 1000) / 2))
   sessionId = await server.finish(channel)
   await server.start(channel)
+  await server.start(other)
   await new Promise((r) => setTimeout(r, warmUp * 1000))
+  saved = await Promise.all([server.save(channel), server.save(other)])
 }, 600_000)
 
 afterAll(async () => {
@@ -31,10 +37,13 @@ afterAll(async () => {
   await server.stop()
 })
 
-const connected = (page: Page) => page.locator('[data-testid=status][data-link=open]').waitFor()
+const connected = (page: Page) => page.locator('[data-testid=status][data-link=open]').first().waitFor()
+const heading = (page: Page) => page.getByRole('main').getByRole('heading').first().waitFor()
 
 interface Shot {
   name: string
+  /** For signed-in people; this one is an administrator. */
+  user?: true
   path: () => string
   prepare: (page: Page) => Promise<unknown>
 }
@@ -106,6 +115,48 @@ const shots: Shot[] = [
     path: () => `/sessions/${sessionId}`,
     prepare: (page) => page.getByTestId('total').waitFor(),
   },
+  { name: 'login', path: () => '/login', prepare: heading },
+  { name: 'register', path: () => '/register', prepare: heading },
+  { name: 'verify', path: () => '/verify-otp?email=nora@example.org', prepare: heading },
+  {
+    name: 'history',
+    user: true,
+    path: () => '/history',
+    prepare: (page) => page.getByTestId('rows').waitFor(),
+  },
+  {
+    name: 'history-empty',
+    user: true,
+    path: () => '/history?search=nothing-has-this',
+    prepare: (page) => page.getByRole('heading', { name: 'Nothing matches' }).waitFor(),
+  },
+  {
+    name: 'entry',
+    user: true,
+    path: () => `/history/${saved[0] ?? ''}`,
+    prepare: (page) => page.getByTestId('total').waitFor(),
+  },
+  {
+    name: 'share',
+    user: true,
+    path: () => `/history/${saved[0] ?? ''}`,
+    prepare: (page) => page.getByRole('button', { name: 'Share' }).click(),
+  },
+  {
+    name: 'compare',
+    user: true,
+    path: () => `/history/compare?ids=${saved.join(',')}`,
+    prepare: (page) => page.getByRole('table').waitFor(),
+  },
+  { name: 'upload', user: true, path: () => '/upload', prepare: heading },
+  { name: 'settings', user: true, path: () => '/settings', prepare: heading },
+  { name: 'multi', path: () => `/multi?c=${channel},${other}`, prepare: connected },
+  { name: 'admin', user: true, path: () => '/admin/dashboard', prepare: heading },
+  { name: 'admin-users', user: true, path: () => '/admin/users', prepare: heading },
+  { name: 'admin-logs', user: true, path: () => '/admin/logs', prepare: heading },
+  { name: 'admin-channels', user: true, path: () => '/admin/channels', prepare: heading },
+  { name: 'admin-mail', user: true, path: () => '/admin/mail', prepare: heading },
+  { name: 'contact', path: () => '/contact', prepare: heading },
   { name: 'about', path: () => '/about', prepare: (page) => page.getByRole('heading').first().waitFor() },
   {
     name: 'not-found',
@@ -119,8 +170,9 @@ describe.each([
   ['phone', { viewport: phone, deviceScaleFactor: 2, isMobile: true, hasTouch: true }],
 ] as const)('%s', (size, options) => {
   describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
-    test.each(shots)('$name', async ({ name, path, prepare }) => {
+    test.each(shots)('$name', async ({ name, user, path, prepare }) => {
       const { page, done } = await openPage(browser, { ...options, colorScheme })
+      if (user === true) await signedIn(page, server)
       await page.goto(server.url + path())
       await prepare(page)
       // Until the first second's figures are drawn.

@@ -15,6 +15,8 @@ export interface TestServer {
   messages: (channel: string, atLeast: number) => Promise<void>
   /** Signs in at the API and returns the token; the first administrator where nobody is named. */
   signIn: (person?: Person) => Promise<string>
+  /** Saves a running analysis to the history of the first administrator; returns the entry's id. */
+  save: (channel: string) => Promise<string>
   /** Makes an account that is active at once. */
   addUser: (person: Person, role?: 'user' | 'admin') => Promise<void>
   /** Waits for the nth mail to an address in the server's outbox that says something. */
@@ -147,7 +149,7 @@ async function post(url: string, path: string, body: object, token?: string): Pr
 }
 
 /** Accounts, and the mail that they get. */
-function people(url: string, data: string): Pick<TestServer, 'signIn' | 'addUser' | 'mailTo'> {
+function people(url: string, data: string): Pick<TestServer, 'signIn' | 'save' | 'addUser' | 'mailTo'> {
   // Hashing takes its time: each signs in once.
   const tokens = new Map<string, string>()
   const signIn = async (person: Person = ada) => {
@@ -162,6 +164,18 @@ function people(url: string, data: string): Pick<TestServer, 'signIn' | 'addUser
   }
   return {
     signIn,
+    save: async (channel) => {
+      const claim = {
+        streamer_name: channel,
+        total_chats: 0,
+        sentiment_count: { positive: 0, neutral: 0, negative: 0 },
+        top_positive: [],
+        top_negative: [],
+        top_neutral: [],
+      }
+      const told = (await post(url, '/api/history/save', claim, await signIn())) as { history_id: string }
+      return told.history_id
+    },
     addUser: async (person, role = 'user') => {
       await post(url, '/api/admin/users', { ...person, role }, await signIn())
     },
