@@ -263,7 +263,7 @@ describe('the live page', () => {
     await server.start(channel)
     await server.start('beside_it')
     await page.goto(`${server.url}/multi?c=${channel}`)
-    await page.getByRole('textbox', { name: 'Twitch channel or link' }).fill('beside_it')
+    await page.getByRole('combobox', { name: 'Twitch channel or link' }).fill('beside_it')
     await page.getByRole('button', { name: 'Add' }).click()
     await expect.poll(() => page.locator('[data-testid=status][data-link=open]').count()).toBe(2)
     await expectAccessible(page, 'side by side')

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Archive, ArchiveRestore, ChevronLeft, Share2, Trash2 } from 'lucide-react'
+import { Archive, ChevronLeft, Share2 } from 'lucide-react'
 import { useState } from 'react'
 import { Link, useNavigate, useParams } from 'react-router'
 import { history, type HistoryEntry } from '../api/history'
@@ -11,7 +11,6 @@ import { EntryNotes } from '../components/history/EntryNotes'
 import { EntrySummary, RewriteSummary } from '../components/history/EntrySummary'
 import { ExportMenu } from '../components/history/ExportMenu'
 import { entryName } from '../components/history/names'
-import { RemoveDialog } from '../components/history/RemoveDialog'
 import { ShareDialog } from '../components/history/ShareDialog'
 import { useArchive } from '../components/history/useArchive'
 import { ReportView } from '../components/report/ReportView'
@@ -50,63 +49,41 @@ export default function EntryPage() {
 function Entry({ entry: e }: { entry: HistoryEntry }) {
   const navigate = useNavigate()
   const [sharing, setSharing] = useState(false)
-  const [removing, setRemoving] = useState(false)
   const archive = useArchive(e)
-  const archived = e.status === 'deleted'
   const data = useQuery({
     queryKey: ['history', 'data', e._id],
     queryFn: ({ signal }) => history.data(e._id, signal),
     enabled: e.has_report === true,
     staleTime: Infinity,
   })
-  const ArchiveIcon = archived ? ArchiveRestore : Archive
   return (
     <div className="mx-auto flex w-full max-w-6xl flex-col gap-3 p-3 sm:py-5">
-      <Link
-        to={archived ? '/history/archive' : '/history'}
-        className="inline-flex items-center gap-1 self-start text-accent hover:underline"
-      >
+      <Link to="/history" className="inline-flex items-center gap-1 self-start text-accent hover:underline">
         <ChevronLeft aria-hidden className="size-3.5" />
-        {archived ? t.history.archiveTitle : t.entry.back}
+        {t.entry.back}
       </Link>
       <EntryHeading entry={e}>
-        {!archived && (
-          <Button
-            onClick={() => {
-              setSharing(true)
-            }}
-          >
-            <Share2 aria-hidden className="size-3.5" />
-            {t.entry.share}
-          </Button>
-        )}
+        <Button
+          onClick={() => {
+            setSharing(true)
+          }}
+        >
+          <Share2 aria-hidden className="size-3.5" />
+          {t.entry.share}
+        </Button>
         <ExportMenu path={history.reportPath(e._id)} />
         <Button
           disabled={archive.isPending}
           onClick={() => {
-            archive.mutate()
+            archive.mutate(undefined, { onSuccess: () => void navigate('/history') })
           }}
         >
-          <ArchiveIcon aria-hidden className="size-3.5" />
-          {archived ? t.entry.restore : t.entry.archive}
+          <Archive aria-hidden className="size-3.5" />
+          {t.entry.archive}
         </Button>
-        {archived && (
-          <Button
-            variant="danger"
-            onClick={() => {
-              setRemoving(true)
-            }}
-          >
-            <Trash2 aria-hidden className="size-3.5" />
-            {t.entry.remove}
-          </Button>
-        )}
       </EntryHeading>
-      {archived && <p className="rounded-lg bg-raised px-3 py-2 text-muted">{t.entry.archivedNote}</p>}
       <div className="grid grid-cols-1 items-start gap-3 lg:grid-cols-[2fr_1fr]">
-        <EntrySummary entry={e}>
-          {!archived && e.has_report === true && <RewriteSummary id={e._id} />}
-        </EntrySummary>
+        <EntrySummary entry={e}>{e.has_report === true && <RewriteSummary id={e._id} />}</EntrySummary>
         <EntryNotes key={e._id} entry={e} />
       </div>
       {e.has_report !== true ? (
@@ -124,14 +101,6 @@ function Entry({ entry: e }: { entry: HistoryEntry }) {
         onClose={() => {
           setSharing(false)
         }}
-      />
-      <RemoveDialog
-        entry={e}
-        open={removing}
-        onClose={() => {
-          setRemoving(false)
-        }}
-        onRemoved={() => void navigate('/history/archive', { replace: true })}
       />
     </div>
   )

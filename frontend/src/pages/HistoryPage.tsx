@@ -306,9 +306,13 @@ function EntryRow({
         </td>
       )}
       <td role="cell" className="max-w-80 min-w-0 max-sm:flex-1">
-        <Link to={`/history/${e._id}`} className="font-medium wrap-anywhere after:absolute after:inset-0">
-          {entryName(e)}
-        </Link>
+        {e.status === 'deleted' ? (
+          <span className="font-medium wrap-anywhere">{entryName(e)}</span>
+        ) : (
+          <Link to={`/history/${e._id}`} className="font-medium wrap-anywhere after:absolute after:inset-0">
+            {entryName(e)}
+          </Link>
+        )}
         {e.name !== undefined && e.name !== '' && <span className="ml-2 text-muted">{e.streamer_name}</span>}
         {(e.tags?.length ?? 0) > 0 && (
           <span className="relative z-1 ml-2 inline-flex flex-wrap gap-1">

@@ -30,26 +30,30 @@ export function EntryMenu({ entry }: { entry: HistoryEntry }) {
         </Menu.Trigger>
         <Menu.Portal>
           <Menu.Content align="end" sideOffset={4} collisionPadding={8} className={menuClass}>
-            <Menu.Item asChild>
-              <Link to={`/history/${entry._id}`} className={menuItemClass}>
-                <FolderOpen aria-hidden className="size-4 text-muted" />
-                {t.history.open}
-              </Link>
-            </Menu.Item>
-            <Menu.Item
-              className={menuItemClass}
-              onSelect={() => {
-                download(history.reportPath(entry._id), { format: 'pdf', tz: timeZone() }).catch(
-                  (error: unknown) => {
-                    toast.bad(t.entry.exportFailed, error instanceof Error ? error.message : undefined)
-                  },
-                )
-              }}
-            >
-              <FileDown aria-hidden className="size-4 text-muted" />
-              PDF
-            </Menu.Item>
-            <Menu.Separator className="my-1 h-px bg-line" />
+            {!archived && (
+              <>
+                <Menu.Item asChild>
+                  <Link to={`/history/${entry._id}`} className={menuItemClass}>
+                    <FolderOpen aria-hidden className="size-4 text-muted" />
+                    {t.history.open}
+                  </Link>
+                </Menu.Item>
+                <Menu.Item
+                  className={menuItemClass}
+                  onSelect={() => {
+                    download(history.reportPath(entry._id), { format: 'pdf', tz: timeZone() }).catch(
+                      (error: unknown) => {
+                        toast.bad(t.entry.exportFailed, error instanceof Error ? error.message : undefined)
+                      },
+                    )
+                  }}
+                >
+                  <FileDown aria-hidden className="size-4 text-muted" />
+                  PDF
+                </Menu.Item>
+                <Menu.Separator className="my-1 h-px bg-line" />
+              </>
+            )}
             <Menu.Item
               className={menuItemClass}
               onSelect={() => {

@@ -9,12 +9,10 @@ export function RemoveDialog({
   entry,
   open,
   onClose,
-  onRemoved,
 }: {
   entry: HistoryEntry
   open: boolean
   onClose: () => void
-  onRemoved?: () => void
 }) {
   const queries = useQueryClient()
   return (
@@ -27,7 +25,6 @@ export function RemoveDialog({
       run={async () => {
         await history.remove(entry._id)
         toast.done(t.entry.removed)
-        onRemoved?.()
         await queries.invalidateQueries({ queryKey: ['history', 'list'] })
       }}
     />

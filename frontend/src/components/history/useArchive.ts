@@ -11,7 +11,10 @@ export function useArchive(entry: HistoryEntry) {
     mutationFn: (): Promise<unknown> => (archived ? history.restore(entry._id) : history.archive(entry._id)),
     onSuccess: async () => {
       toast.done(archived ? t.entry.restored : t.entry.archivedDone)
-      await queries.invalidateQueries({ queryKey: ['history'] })
+      // The server shows an archived entry only in its list: what was fetched of it is over.
+      for (const part of ['entry', 'side'])
+        queries.removeQueries({ queryKey: ['history', part, entry._id], type: 'inactive' })
+      for (const part of ['list', 'tags']) await queries.invalidateQueries({ queryKey: ['history', part] })
     },
     onError: (error) => {
       toast.bad(archived ? t.entry.restore : t.entry.archive, error.message)

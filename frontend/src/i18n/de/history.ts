@@ -56,7 +56,6 @@ export const entry: typeof english.entry = {
   savedAs: 'Gespeicherten Bericht öffnen',
   saving: 'Speichert …',
   saved: 'In deinem Verlauf gespeichert.',
-  archivedNote: 'Dieser Eintrag liegt im Archiv.',
   archive: 'Ins Archiv legen',
   archivedDone: 'Ins Archiv gelegt.',
   restore: 'Zurückholen',

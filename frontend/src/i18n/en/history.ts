@@ -54,7 +54,6 @@ export const entry = {
   savedAs: 'Open saved report',
   saving: 'Saving…',
   saved: 'Saved to your history.',
-  archivedNote: 'This entry is in the archive.',
   archive: 'Move to archive',
   archivedDone: 'Moved to the archive.',
   restore: 'Restore',
