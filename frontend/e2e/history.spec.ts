@@ -26,8 +26,8 @@ afterAll(async () => {
 })
 
 const toHistory = async (page: Page) => {
-  await page.getByRole('link', { name: 'History', exact: true }).click()
-  await page.getByRole('heading', { name: 'History' }).waitFor()
+  await page.getByRole('link', { name: 'History', exact: true }).first().click()
+  await page.getByRole('heading', { name: 'History', exact: true }).waitFor()
 }
 
 test('an analysis is saved, found, named, exported in every form, shared and taken back, archived and restored', async () => {
