@@ -112,7 +112,7 @@ func (a *App) checks() []httpapi.Check {
 			case <-a.manager.Ready():
 				return fmt.Sprintf("%d running", a.manager.Len()), nil
 			default:
-				return "", errors.New("what ran before is being resumed")
+				return "what ran before is being resumed", errors.New("the analyses are not resumed yet")
 			}
 		}},
 		{Name: "bus", Required: true, Probe: func(context.Context) (string, error) {

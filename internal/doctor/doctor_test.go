@@ -63,7 +63,18 @@ func server(t *testing.T, env map[string]string) *url.URL {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return u
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		res, err := http.Get(u.String() + "/health/ready")
+		if err == nil {
+			res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return u
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the server is not ready: %v", err)
+		}
+	}
 }
 
 // examine runs the checks of a target, none for longer than a second.
