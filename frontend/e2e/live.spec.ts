@@ -205,6 +205,8 @@ describe('the live page', () => {
     await page.keyboard.press('Enter')
     await page.waitForSelector('[data-testid=status][data-link=open]')
     await rows(page).first().waitFor()
+    // The first rows may be a bot's, which do not count.
+    await expect.poll(() => count(page, 'total'), { timeout: 30_000 }).toBeGreaterThan(0)
     await page.getByRole('link', { name: 'Home' }).click()
     await page.getByRole('link', { name: new RegExp(room) }).click()
     await page.waitForSelector('[data-testid=status][data-link=open]')
