@@ -52,6 +52,7 @@ var layout = []allowed{
 	{"internal/backup", []string{"internal/store/sqlite"}},
 	// It moves between the stores, so it knows both.
 	{"internal/migrate", []string{"internal/account", "internal/analysis", "internal/history", "internal/mail", "internal/store/mongo", "internal/store/sqlite"}},
+	{"internal/compat", nil}, // tests only, of everything
 	{"internal/config", nil},
 	{"internal/doctor", []string{"internal/bus", "internal/config", "internal/mail", "internal/store/mongo", "internal/store/sqlite"}},
 	// The interfaces that it serves are its own: neither channels nor a store.

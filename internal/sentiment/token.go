@@ -216,7 +216,7 @@ func (s *scratch) twitchEmote(x *lexicon, text string, start, end int) {
 func (s *scratch) chunk(x *lexicon, text string, start, end int) {
 	c := text[start:end]
 	h := hashString(c)
-	if i := x.exact.get(h); i >= 0 && c[0] != '?' && c[0] != '!' && !(x.entries[i].english && (beginsSentence(text, start, end) || x.shouted(text, start, end))) {
+	if i := x.exact.get(h); i >= 0 && c[0] != '?' && c[0] != '!' && (!x.entries[i].english || !beginsSentence(text, start, end) && !x.shouted(text, start, end)) {
 		s.push(token{key: h, start: uint16(start), end: uint16(end), entry: int16(i), kind: exactKind(x.entries[i].class)})
 		return
 	}
@@ -252,9 +252,7 @@ func beginsSentence(text string, start, end int) bool {
 		return false
 	}
 	for i := start - 1; i >= 0; i-- {
-		switch c := text[i]; {
-		case charClass[c] == charSpace:
-		default:
+		if c := text[i]; charClass[c] != charSpace {
 			return c == '.' || c == '!' || c == '?'
 		}
 	}
@@ -517,7 +515,7 @@ func (s *scratch) resolve(x *lexicon, text string, start, end, n int, t *token) 
 	}
 	if t.shape&(shapeMixed|shapeTitle|shapeCaps) != 0 || len(word) == 1 {
 		h := hashString(word)
-		if i := x.exact.get(h); i >= 0 && !(x.entries[i].english && (t.shape&shapeTitle != 0 || x.shouted(text, start, end))) {
+		if i := x.exact.get(h); i >= 0 && (!x.entries[i].english || t.shape&shapeTitle == 0 && !x.shouted(text, start, end)) {
 			t.key, t.entry, t.kind = h, int16(i), exactKind(x.entries[i].class)
 			return
 		}

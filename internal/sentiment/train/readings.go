@@ -78,15 +78,15 @@ func writeReading(w *bufio.Writer, r *reader, text, columns string) {
 	fmt.Fprintf(w, "%016x\t%s\t", TextHash(text), columns)
 	for i, v := range r.buf.Rules {
 		if i > 0 {
-			w.WriteByte(',')
+			fmt.Fprint(w, ",")
 		}
 		fmt.Fprint(w, hundredths(v))
 	}
-	w.WriteByte('\t')
+	fmt.Fprint(w, "\t")
 	for i := range r.buf.Tokens {
 		t := &r.buf.Tokens[i]
 		if i > 0 {
-			w.WriteByte(0x1E)
+			fmt.Fprint(w, "\x1e")
 		}
 		var f [numLex]float32
 		tokenFindings(f[:], t)
@@ -98,7 +98,7 @@ func writeReading(w *bufio.Writer, r *reader, text, columns string) {
 		}
 		fmt.Fprintf(w, "%016x\x1f%s\x1f%d\x1f%d\x1f%d\x1f%d", t.Key, strings.Map(oneLine, t.Text), t.Count, hundredths(t.Valence), hundredths(t.Arousal), mask)
 	}
-	w.WriteByte('\n')
+	fmt.Fprint(w, "\n")
 }
 
 func hundredths(v float32) int { return int(math.Round(float64(v) * 100)) }
