@@ -257,7 +257,7 @@ func TestMigrateKilled(t *testing.T) {
 // it goes on. The system's bound of the size of files stands for the disk.
 func TestMigrateDiskFull(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("there is no ulimit")
+		t.Skip("SKIPPED: a full disk was NOT tested: Windows has no ulimit to bound the size of files")
 	}
 	from, to := fillDataDir(t, 5000), t.TempDir()
 	cmd := exec.Command("sh", "-c", `ulimit -f 2000 && exec "$0" "$@"`, os.Args[0], "migrate", "--from", "sqlite:"+from, "--to", "sqlite:"+to)
