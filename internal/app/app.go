@@ -98,7 +98,8 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	a.nodes = &nodes{name: nodeName(), bus: a.bus, log: a.log, watching: make(map[string]watched)}
 	a.hub = live.New(live.Config{Bus: a.bus, Known: a.nodes.known, Logger: a.log, MaxSockets: cfg.MaxSockets, MaxPerAddress: cfg.MaxPerAddress, MaxPerUser: cfg.MaxSocketsPerUser})
 	a.manager = channels.New(channels.Config{
-		Leases:   leases{a.nodes},
+		Leases: leases{a.nodes},
+		Engine: engine, Learning: learningStore(a.store),
 		Analyzer: engine, Store: a.store, Bus: a.bus, Viewers: a.hub.Viewers, Finished: a.finished,
 		Log: a.log, MaxChannels: cfg.MaxChannels, Now: opts.Now, Options: analysis.Options{IsEmote: engine.IsEmote},
 	})

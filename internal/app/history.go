@@ -26,6 +26,17 @@ func historyStores(s store) (history.Store, analysis.HoldStore) {
 	return nil, nil
 }
 
+// learningStore returns where what channels teach and users correct is kept.
+func learningStore(s store) analysis.LearningStore {
+	switch s := s.(type) {
+	case *sqlite.Store:
+		return s.Learning()
+	case *mongo.Store:
+		return s.Learning()
+	}
+	return nil
+}
+
 // openHolds makes what knows who wants which channel analysed.
 func (a *App) openHolds() {
 	_, store := historyStores(a.store)

@@ -21,6 +21,7 @@ type channel struct {
 	epoch     uint64
 	fence     int64 // of the lease
 	stopHello func()
+	lessons   *lessons // nil: nothing is learnt
 
 	mu        sync.Mutex // guards what follows
 	session   *analysis.Session
@@ -53,18 +54,32 @@ func (c *channel) message(msg *chat.Message) {
 	m := c.manager
 	m.counters.Messages.Add(1)
 	var score sentiment.Score
-	m.cfg.Analyzer.Score(&score, msg.Text, msg.Emotes)
+	learner, teachable := c.lessons.current(), false
+	if learner != nil && m.learn.judges {
+		teachable = m.cfg.Engine.ScoreIn(&score, learner, msg.Text, msg.Emotes)
+	} else {
+		m.cfg.Analyzer.Score(&score, msg.Text, msg.Emotes)
+		teachable = learner != nil
+	}
 	m.counters.Judged.Add(1)
+	// Others than those who are counted teach nothing: bots, for example.
+	if c.count(msg, &score)&analysis.Counted != 0 && teachable {
+		learner.Observe(m.cfg.Engine, msg.Text, msg.Emotes, msg.Login, msg.Time)
+	}
+}
 
+// count takes a judged message into the session and queues it for publication.
+func (c *channel) count(msg *chat.Message, score *sentiment.Score) analysis.Outcome {
+	m := c.manager
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.stopped {
-		return
+		return 0
 	}
-	outcome := c.session.Add(msg, &score)
+	outcome := c.session.Add(msg, score)
 	if outcome&analysis.Duplicate != 0 {
 		m.counters.Duplicates.Add(1)
-		return
+		return outcome
 	}
 	c.lastEvent = m.now()
 	if c.batched == 0 {
@@ -73,7 +88,7 @@ func (c *channel) message(msg *chat.Message) {
 		c.batch = append(c.batch, ',')
 	}
 	from := len(c.batch)
-	c.batch = frame.AppendMessage(c.batch, msg, &score, outcome)
+	c.batch = frame.AppendMessage(c.batch, msg, score, outcome)
 	slot := &c.recent[c.recentLen%recentMessages]
 	*slot = shown{
 		encoded: append(slot.encoded[:0], c.batch[from:]...),
@@ -84,6 +99,7 @@ func (c *channel) message(msg *chat.Message) {
 	if len(c.batch) >= maxBatchBytes {
 		c.flushLocked()
 	}
+	return outcome
 }
 
 // flush publishes the messages that wait.

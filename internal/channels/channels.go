@@ -71,6 +71,11 @@ type Config struct {
 	// Leases say which channels are this server's; nil: all are.
 	Leases   Leases
 	Analyzer sentiment.Analyzer
+	// Engine learns what the unknown emotes of a channel mean, and judges with
+	// it where it is the Analyzer; nil: nothing is learnt. Learning keeps that,
+	// nil: it ends with the channel's analysis.
+	Engine   *sentiment.Engine
+	Learning analysis.LearningStore
 	Store    analysis.SessionStore
 	Bus      Bus
 	Options  analysis.Options
@@ -108,6 +113,7 @@ type Manager struct {
 	store *storeQueue
 	seed  maphash.Seed
 	begin keylock.Locks // held while an analysis begins or ends
+	learn *learning     // nil: nothing is learnt
 
 	mu       sync.RWMutex // guards what follows, down to ready
 	starting int          // channels that are being acquired
@@ -160,6 +166,9 @@ func New(cfg Config) *Manager {
 		store: newStoreQueue(cfg.Store, cfg.Log), seed: maphash.MakeSeed(),
 		channels: make(map[string]*channel), ready: make(chan struct{}),
 	}
+	if cfg.Engine != nil {
+		m.learn = newLearning(&m.cfg, m.log)
+	}
 	if cfg.Leases != nil {
 		m.store.valid = cfg.Leases.Valid
 		m.store.finishedStored = func(f *analysis.Finished) { cfg.Leases.Release(f.Channel, f.Fence) }
@@ -186,6 +195,9 @@ func (m *Manager) Run(ctx context.Context, src Source) error {
 	storeCtx, stopStoring := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopStoring()
 	storing.Go(func() { m.store.run(storeCtx) })
+	if m.learn != nil {
+		storing.Go(func() { m.learn.run(storeCtx) })
+	}
 
 	ticker := time.NewTicker(batchEvery)
 	defer ticker.Stop()
@@ -197,6 +209,9 @@ func (m *Manager) Run(ctx context.Context, src Source) error {
 			storing.Wait()
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), finalStoreGrace)
 			defer cancel()
+			if m.learn != nil {
+				m.learn.flush(last)
+			}
 			return m.store.flush(last)
 		case <-ticker.C:
 			m.publishDirty()
@@ -224,6 +239,9 @@ func (m *Manager) Start(ctx context.Context, login, by string) (started bool, er
 	var fence int64
 	if m.cfg.Leases != nil {
 		fence, err = m.cfg.Leases.Acquire(ctx, login, id, now)
+	}
+	if err == nil {
+		m.learn.open(ctx, login, fence)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -275,6 +293,7 @@ func (m *Manager) add(s *analysis.Session, now time.Time, fence int64) error {
 		epoch = uint64(fence)
 	}
 	c := newChannel(m, s, epoch, fence)
+	c.lessons = m.learn.of(c.name)
 	stop, err := m.cfg.Bus.Respond(frame.HelloSubject(c.name), func([]byte) []byte { return c.hello(m.now()) })
 	if err != nil {
 		return err
@@ -316,6 +335,7 @@ func (m *Manager) End(ctx context.Context, login string) (f analysis.Finished, s
 	}
 	f, err = c.finish(m.now())
 	c.stopHello()
+	m.learn.close(ctx, login)
 	if err != nil {
 		return analysis.Finished{}, true, err
 	}
@@ -354,6 +374,9 @@ func (m *Manager) resume(ctx context.Context, src Source) error {
 	running, err := m.cfg.Store.RunningSessions(ctx)
 	if err != nil {
 		return err
+	}
+	for i := range running {
+		m.learn.open(ctx, running[i].Channel, running[i].Fence)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -54,14 +54,26 @@ type world struct {
 	store   *sqlite.Store
 	source  *joins
 	stop    func() error // stops the manager alone
+	closed  bool
 }
 
 func openWorld(t *testing.T, dir string, wrap func(analysis.SessionStore) analysis.SessionStore) *world {
+	t.Helper()
+	return openWorldWith(t, dir, wrap, func(l analysis.LearningStore) analysis.LearningStore { return l })
+}
+
+func mustOpen(t *testing.T, dir string) *sqlite.Store {
 	t.Helper()
 	store, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return store
+}
+
+func openWorldWith(t *testing.T, dir string, wrap func(analysis.SessionStore) analysis.SessionStore, learning func(analysis.LearningStore) analysis.LearningStore) *world {
+	t.Helper()
+	store := mustOpen(t, dir)
 	b, err := bus.Open(t.Context(), bus.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +83,8 @@ func openWorld(t *testing.T, dir string, wrap func(analysis.SessionStore) analys
 		kept = wrap(store)
 	}
 	w := &world{t: t, bus: b, store: store, source: newJoins()}
-	w.manager = channels.New(channels.Config{Analyzer: sentiment.New(), Store: kept, Bus: b, MaxChannels: 3})
+	engine := sentiment.New()
+	w.manager = channels.New(channels.Config{Analyzer: engine, Engine: engine, Learning: learning(store.Learning()), Store: kept, Bus: b, MaxChannels: 3})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- w.manager.Run(ctx, w.source) }()
@@ -89,6 +102,10 @@ func openWorld(t *testing.T, dir string, wrap func(analysis.SessionStore) analys
 }
 
 func (w *world) close() {
+	if w.closed {
+		return
+	}
+	w.closed = true
 	if err := w.stop(); err != nil {
 		w.t.Errorf("stopping the manager: %v", err)
 	}
@@ -452,7 +469,8 @@ func BenchmarkHandleEvent(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer store.Close()
-	m := channels.New(channels.Config{Analyzer: sentiment.New(), Store: store, Bus: bs})
+	engine := sentiment.New()
+	m := channels.New(channels.Config{Analyzer: engine, Engine: engine, Learning: store.Learning(), Store: store, Bus: bs})
 	ctx, cancel := context.WithCancel(b.Context())
 	done := make(chan error, 1)
 	go func() { done <- m.Run(ctx, newJoins()) }()

@@ -20,3 +20,6 @@ func (h *Holds) Owed() int {
 
 // Locks returns how many locks are known.
 func (h *Holds) Locks() int { return h.locks.Len() }
+
+// SaveLearned is what the manager does every few seconds.
+func (m *Manager) SaveLearned(ctx context.Context) { m.learn.flush(ctx) }

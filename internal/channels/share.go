@@ -107,6 +107,7 @@ func (m *Manager) adopt(ctx context.Context, g Grant, found []analysis.Checkpoin
 		s, since = analysis.New(g.Session, g.Channel, g.Started, m.cfg.Options), g.Started
 	}
 	s.SetStatus(analysis.Status{State: source.Connecting, Code: "restart", Reason: "The server was restarted and is joining the channel again.", Since: now})
+	m.learn.open(ctx, g.Channel, g.Fence)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
@@ -149,7 +150,7 @@ func (m *Manager) HandOver(ctx context.Context, logins []string) error {
 			m.store.add(cp)
 		}
 	}
-	err := m.store.flush(ctx)
+	err := errors.Join(m.store.flush(ctx), m.learn.save(ctx, logins...))
 	if waiting := m.store.waits(list); err == nil && waiting {
 		err = ErrClosed // the leases do not hold
 	}
@@ -167,6 +168,7 @@ func (m *Manager) HandOver(ctx context.Context, logins []string) error {
 			m.source.Part(c.name)
 		}
 		c.stopHello()
+		m.learn.drop(c.name)
 	}
 	return nil
 }
@@ -216,6 +218,7 @@ func (m *Manager) abandonLocked(c *channel) {
 	c.mu.Unlock()
 	c.stopHello()
 	m.store.drop(id)
+	m.learn.dropOwned(c.name, c.fence)
 	m.log.Warn("another server takes an analysis over", "channel", c.name, "session", id)
 }
 

@@ -43,7 +43,7 @@ func (f *trouble) around(do func() error) error {
 // writing lets trouble befall what is written to a database.
 func writing(db *migrate.Database, f *trouble) *migrate.Database {
 	return &migrate.Database{
-		Name: db.Name, Accounts: badAccounts{db.Accounts, f}, History: badHistory{db.History, f}, Holds: badHolds{db.Holds, f},
+		Name: db.Name, Accounts: badAccounts{db.Accounts, f}, History: badHistory{db.History, f}, Holds: badHolds{db.Holds, f}, Learning: badLearning{db.Learning, f},
 		Mail: badMail{db.Mail, f}, Sessions: badSessions{db.Sessions, f},
 	}
 }
@@ -97,6 +97,19 @@ func (b badHistory) ImportEntry(ctx context.Context, e *history.Entry, report []
 
 func (b badHistory) ImportShare(ctx context.Context, s history.Share) error {
 	return b.f.around(func() error { return b.History.ImportShare(ctx, s) })
+}
+
+type badLearning struct {
+	analysis.LearningStore
+	f *trouble
+}
+
+func (b badLearning) ImportLearned(ctx context.Context, l analysis.Learned) error {
+	return b.f.around(func() error { return b.LearningStore.ImportLearned(ctx, l) })
+}
+
+func (b badLearning) PutCorrection(ctx context.Context, c analysis.Correction) error {
+	return b.f.around(func() error { return b.LearningStore.PutCorrection(ctx, c) })
 }
 
 type badHolds struct {

@@ -285,7 +285,7 @@ func noUser(ctx context.Context, db *Database, id string) (bool, error) {
 
 // kinds are all kinds of records, those that others belong to first.
 func kinds() []mover {
-	return []mover{users(), logins(), codes(), invites(), usage(), logs(), entries(), shares(), holds(), mails(), running(), finished()}
+	return []mover{users(), logins(), codes(), invites(), usage(), logs(), entries(), shares(), holds(), learned(), corrections(), mails(), running(), finished()}
 }
 
 func users() kind[*account.User] {
@@ -513,6 +513,44 @@ func mails() kind[mail.Item] {
 			millis(&it.CreatedAt, &it.ExpiresAt, &it.NextAt, &it.DeadAt)
 			it.Sealed = list(it.Sealed)
 			return it
+		},
+	}
+}
+
+func learned() kind[analysis.Learned] {
+	return kind[analysis.Learned]{
+		label: "learnt meanings of channels",
+		each: func(ctx context.Context, db *Database, after string, do func(analysis.Learned) error) error {
+			return db.Learning.EachLearned(ctx, after, do)
+		},
+		key: func(l analysis.Learned) string { return l.Channel },
+		put: one(func(ctx context.Context, db *Database, l analysis.Learned) error {
+			return db.Learning.ImportLearned(ctx, l)
+		}),
+		norm: func(l analysis.Learned) any {
+			millis(&l.At)
+			return l
+		},
+	}
+}
+
+func corrections() kind[analysis.Correction] {
+	return kind[analysis.Correction]{
+		label: "corrections",
+		each: func(ctx context.Context, db *Database, after string, do func(analysis.Correction) error) error {
+			return db.Learning.EachCorrection(ctx, after, do)
+		},
+		key: func(c analysis.Correction) string { return c.ID },
+		put: one(func(ctx context.Context, db *Database, c analysis.Correction) error {
+			return db.Learning.PutCorrection(ctx, c)
+		}),
+		total: func(ctx context.Context, db *Database) (int64, error) {
+			n, err := db.Learning.CountCorrections(ctx, analysis.CorrectionQuery{})
+			return int64(n), err
+		},
+		norm: func(c analysis.Correction) any {
+			millis(&c.At)
+			return c
 		},
 	}
 }

@@ -43,6 +43,7 @@ type Database struct {
 	Accounts Accounts
 	History  History
 	Holds    analysis.HoldStore
+	Learning analysis.LearningStore
 	Mail     mail.Archive
 	Sessions analysis.SessionStore
 	// Exclusive: nobody else can use it as long as it is open.

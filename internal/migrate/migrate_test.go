@@ -121,6 +121,11 @@ func fill(t testing.TB, db *migrate.Database, n int) {
 		}))
 		_, err := db.Holds.AddHold(ctx, analysis.Hold{Channel: "somebody", UserID: u.ID, Since: at})
 		noError(t, err)
+		noError(t, db.Learning.ImportLearned(ctx, analysis.Learned{Channel: fmt.Sprint("somebody", i), Fence: int64(i), At: at, State: []byte(`{"seed":"1"}`)}))
+		noError(t, db.Learning.PutCorrection(ctx, analysis.Correction{
+			ID: analysis.CorrectionID(u.ID, "somebody", analysis.CorrectedMessage, "m"), UserID: u.ID, Channel: "somebody", Kind: analysis.CorrectedMessage,
+			Subject: "m", Hash: "0123456789abcdef", Label: "positive", Value: 0.25, At: at,
+		}))
 		it := mail.Item{ID: fmt.Sprintf("%d@example.org", i), Kind: "code", Sealed: []byte{9, 0}, CreatedAt: at, ExpiresAt: at.Add(time.Hour), NextAt: at, Attempts: i}
 		if i%2 == 1 {
 			it.NextAt, it.DeadAt, it.Error = time.Time{}, at, "refused"
@@ -146,6 +151,8 @@ type everything struct {
 	Reports  []string
 	Shares   []history.Share
 	Holds    []analysis.Hold
+	Learned  []analysis.Learned
+	Correct  []analysis.Correction
 	Mails    map[string]mail.Item
 	Running  []analysis.Checkpoint
 	Finished []analysis.SessionInfo
@@ -172,6 +179,8 @@ func dump(t testing.TB, db *migrate.Database) everything {
 	noError(t, err)
 	all.Holds, err = db.Holds.Holds(ctx)
 	noError(t, err)
+	noError(t, db.Learning.EachLearned(ctx, "", func(l analysis.Learned) error { all.Learned = append(all.Learned, l); return nil }))
+	noError(t, db.Learning.EachCorrection(ctx, "", func(c analysis.Correction) error { all.Correct = append(all.Correct, c); return nil }))
 	all.Running, err = db.Sessions.RunningSessions(ctx)
 	noError(t, err)
 	all.Finished, err = db.Sessions.Sessions(ctx, analysis.SessionQuery{Limit: analysis.MaxSessionLimit})
@@ -210,8 +219,8 @@ func move(t testing.TB, from, to *migrate.Database, opts migrate.Options, n int6
 	t.Helper()
 	result, err := migrate.Move(t.Context(), from, to, opts)
 	noError(t, err)
-	if len(result.Lines) != 12 {
-		t.Errorf("%d lines in the result, want 12", len(result.Lines))
+	if len(result.Lines) != 14 {
+		t.Errorf("%d lines in the result, want 14", len(result.Lines))
 	}
 	for _, line := range result.Lines {
 		if line.Source != n || line.Target != n || line.Orphans != 0 {
@@ -240,8 +249,8 @@ func TestMove(t *testing.T) {
 		}
 		done = p.Done
 	}
-	if stage != "comparing" || done != 12*7 {
-		t.Errorf("the last progress is %d while %s, want %d while comparing", done, stage, 12*7)
+	if stage != "comparing" || done != 14*7 {
+		t.Errorf("the last progress is %d while %s, want %d while comparing", done, stage, 14*7)
 	}
 	// What it noted is gone: the settings are free.
 	for _, name := range []string{"migration", "migration progress", "migration probe"} {

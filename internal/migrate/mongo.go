@@ -12,5 +12,5 @@ func openMongo(ctx context.Context, a Address, log *slog.Logger) (*Database, err
 	if err != nil {
 		return nil, err
 	}
-	return &Database{Name: a.String(), Accounts: s.Accounts(), History: s.History(), Holds: s.Holds(), Mail: s.Outbox(), Sessions: s, Closer: s}, nil
+	return &Database{Name: a.String(), Accounts: s.Accounts(), History: s.History(), Holds: s.Holds(), Learning: s.Learning(), Mail: s.Outbox(), Sessions: s, Closer: s}, nil
 }

@@ -152,5 +152,5 @@ func Open(ctx context.Context, a Address, create bool, log *slog.Logger) (*Datab
 }
 
 func ofSQLite(name string, s *sqlite.Store) *Database {
-	return &Database{Name: name, Accounts: s.Accounts(), History: s.History(), Holds: s.Holds(), Mail: s.Outbox(), Sessions: s, Exclusive: true, Closer: s}
+	return &Database{Name: name, Accounts: s.Accounts(), History: s.History(), Holds: s.Holds(), Learning: s.Learning(), Mail: s.Outbox(), Sessions: s, Exclusive: true, Closer: s}
 }

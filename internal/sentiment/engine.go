@@ -68,19 +68,20 @@ func (e *Engine) Score(dst *Score, text string, emotes []chat.Emote) {
 	e.score(dst, text, emotes, nil)
 }
 
-// score judges with the learnt meanings of a channel; learnt may be nil.
-func (e *Engine) score(dst *Score, text string, emotes []chat.Emote, learnt *meanings) {
+// score judges with the learnt meanings of a channel; learnt may be nil. With
+// them it reports whether a token of the text could have one.
+func (e *Engine) score(dst *Score, text string, emotes []chat.Emote, learnt *meanings) (teachable bool) {
 	var s scratch
 	var g signals
 	s.tokenize(e.lex, text, emotes)
-	if learnt != nil && len(learnt.steps) > 0 {
-		learnt.apply(&s, e.lex)
+	if learnt != nil {
+		teachable = learnt.apply(&s, e.lex)
 	}
 	s.judge(e.lex, &g)
 	*dst = Score{Flags: flagsOf(&s, &g)}
 	switch {
 	case dst.Flags&FlagUnscored != 0:
-		return
+		return teachable
 	case e.model == nil:
 		dst.Value = g.rule
 		dst.Label, dst.Confidence = ruleLabel(g.rule)
@@ -99,6 +100,7 @@ func (e *Engine) score(dst *Score, text string, emotes []chat.Emote, learnt *mea
 	if dst.Confidence < unsureBelow {
 		dst.Flags |= FlagUnsure
 	}
+	return teachable
 }
 
 // leastScore is the least distance from zero of the score of a message that is

@@ -2,14 +2,18 @@ package sentiment
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
-	"hash/maphash"
 	"math"
 	"math/bits"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/dgryski/go-metro"
 
 	"chatmood/internal/chat"
 )
@@ -25,6 +29,7 @@ const (
 	learntLimit      = 0.7  // of a learnt valence, either side of zero
 	minChatters      = 5    // distinct people before a meaning counts
 	againWeight      = 0.1  // of what somebody says who was already heard
+	againShare       = 0.2  // all of that together, of what new people said: nobody outvotes the others by repeating
 	evidenceHalfLife = 14 * 24 * time.Hour
 	maxEvidence      = 400 // messages' worth; what is newer replaces what is older
 	learntSteps      = 20  // a learnt valence is rounded to tenths
@@ -39,12 +44,13 @@ type Learnt struct {
 	Active    bool      `json:"active"`    // it takes part in judgements
 	Frozen    bool      `json:"frozen"`    // it learns no more
 	Corrected bool      `json:"corrected"` // a user set the valence
+	Admin     bool      `json:"admin"`     // an administrator did, or froze it
 	Seen      time.Time `json:"seen"`      // last
 }
 
-// Correction is a message whose label a user corrected.
+// Correction is a text whose label was corrected. The text itself is not kept.
 type Correction struct {
-	Text  string    `json:"text"`
+	Hash  uint64    `json:"hash,string"`
 	Label Label     `json:"label"`
 	At    time.Time `json:"at"`
 }
@@ -56,19 +62,22 @@ type Learner struct {
 	mu          sync.Mutex
 	emotes      map[uint64]*evidence
 	corrections map[uint64]Correction
+	seed        uint64 // of the hashes of people, saved with them
 	view        atomic.Pointer[meanings]
-	seed        maphash.Seed
+	version     atomic.Uint64 // grows with everything that State would tell
 }
 
 // evidence is what was heard about one emote.
 type evidence struct {
 	name        string
 	sum, weight float64
+	again       float64   // of weight: from people who were heard before
 	heard       [4]uint64 // people, by hash
 	at          time.Time // of the last decay
 	seen        time.Time
 	frozen      bool
 	corrected   bool
+	admin       bool    // an administrator corrected or froze it
 	valence     float32 // when corrected
 }
 
@@ -80,30 +89,33 @@ type meanings struct {
 
 // NewLearner returns a learner that knows nothing.
 func NewLearner() *Learner {
-	l := &Learner{emotes: map[uint64]*evidence{}, corrections: map[uint64]Correction{}, seed: maphash.MakeSeed()}
+	l := &Learner{emotes: map[uint64]*evidence{}, corrections: map[uint64]Correction{}, seed: rand.Uint64()}
 	l.view.Store(&meanings{})
 	return l
 }
 
-// ScoreIn judges text as [Engine.Score] does, with what l has learnt. A nil l
-// has learnt nothing.
-func (e *Engine) ScoreIn(dst *Score, l *Learner, text string, emotes []chat.Emote) {
+// ScoreIn judges text as [Engine.Score] does, with what l has learnt, and
+// reports whether there is something in it that l could learn: only then
+// [Learner.Observe] has anything to do. A nil l has learnt nothing.
+func (e *Engine) ScoreIn(dst *Score, l *Learner, text string, emotes []chat.Emote) (teachable bool) {
 	if l == nil {
 		e.Score(dst, text, emotes)
-		return
+		return false
 	}
 	view := l.view.Load()
-	e.score(dst, text, emotes, view)
+	teachable = e.score(dst, text, emotes, view)
 	if len(view.texts) == 0 {
-		return
+		return teachable
 	}
 	if label, ok := view.texts[hashString(text)]; ok {
-		*dst = corrected(label, dst.Flags)
+		*dst = Corrected(label, dst.Flags)
 	}
+	return teachable
 }
 
-// corrected is the judgement that a user gave.
-func corrected(label Label, f Flags) Score {
+// Corrected is the judgement of a message that a person labelled; f are the
+// engine's findings about it.
+func Corrected(label Label, f Flags) Score {
 	s := Score{Label: label, Confidence: 1, Flags: f &^ (FlagUnsure | FlagUnscored)}
 	switch label {
 	case Positive:
@@ -120,15 +132,18 @@ func (t *token) teachable() bool {
 	return t.entry < 0 && t.end-t.start <= maxEmoteName && (t.kind == kindEmote || t.kind == kindWord && t.shape&shapeMixed != 0)
 }
 
-// apply gives the tokens of s their learnt meaning.
-func (m *meanings) apply(s *scratch, x *lexicon) {
+// apply gives the tokens of s their learnt meaning and reports whether any
+// could have one.
+func (m *meanings) apply(s *scratch, x *lexicon) (teachable bool) {
 	for i := range s.n {
 		if t := &s.tokens[i]; t.teachable() {
+			teachable = true
 			if step, ok := m.steps[t.key]; ok {
 				t.entry, t.kind = x.learnt+int16(step)+learntSteps/2, kindEmote
 			}
 		}
 	}
+	return teachable
 }
 
 // Observe hears one message of the channel from chatter. What the rest of a
@@ -157,20 +172,53 @@ func (l *Learner) Observe(e *Engine, text string, emotes []chat.Emote, chatter s
 	if g.rated == 0 {
 		return false // nothing that says anything
 	}
-	v := float64(e.value(&rest, text))
+	l.teach(&s, text, float64(e.value(&rest, text)), chatter, now)
+	return true
+}
+
+// labelValence is what a label says about the emotes of a message that somebody
+// corrected by hand.
+const labelValence = 0.6
+
+// ObserveLabel hears what somebody says about a message by correcting its label:
+// evidence about its unknown emotes, as one message of that person's is. It
+// reports whether there was something to learn.
+func (l *Learner) ObserveLabel(e *Engine, text string, emotes []chat.Emote, label Label, who string, now time.Time) bool {
+	var s scratch
+	s.tokenize(e.lex, text, emotes)
+	v := 0.0
+	switch label {
+	case Positive:
+		v = labelValence
+	case Negative:
+		v = -labelValence
+	}
+	return l.teach(&s, text, v, who, now)
+}
+
+// teach hears v about what can be learnt in s, and reports whether there is
+// anything.
+func (l *Learner) teach(s *scratch, text string, v float64, who string, now time.Time) (any bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	changed := false
 	for i := range s.n {
 		if t := &s.tokens[i]; t.teachable() {
-			changed = l.hear(t.key, text[t.start:t.end], v, chatter, now) || changed
+			any = true
+			changed = l.hear(t.key, text[t.start:t.end], v, who, now) || changed
 		}
 	}
 	if changed {
 		l.publish()
 	}
-	return true
+	if any {
+		l.version.Add(1)
+	}
+	return any
 }
+
+// Version grows whenever what [Learner.State] tells changes.
+func (l *Learner) Version() uint64 { return l.version.Load() }
 
 // hear adds one message's evidence about an emote and reports whether its
 // meaning may have changed.
@@ -180,7 +228,7 @@ func (l *Learner) hear(key uint64, name string, v float64, chatter string, now t
 		if len(l.emotes) >= maxLearntEmotes {
 			l.forgetWeakest()
 		}
-		ev = &evidence{name: name, at: now}
+		ev = &evidence{name: strings.Clone(name), at: now}
 		l.emotes[key] = ev
 	}
 	ev.seen = now
@@ -190,13 +238,18 @@ func (l *Learner) hear(key uint64, name string, v float64, chatter string, now t
 	before, active := ev.step()
 	ev.decay(now)
 	weight := 1.0
-	if !ev.hear(maphash.String(l.seed, chatter)) {
-		weight = againWeight
+	if !ev.hear(metro.Hash64Str(chatter, l.seed)) {
+		weight = min(againWeight, againShare*(ev.weight-ev.again)-ev.again)
+		if weight <= 0 {
+			return false
+		}
+		ev.again += weight
 	}
 	if ev.weight >= maxEvidence {
 		keep := (maxEvidence - weight) / ev.weight
 		ev.sum *= keep
 		ev.weight *= keep
+		ev.again *= keep
 	}
 	ev.sum += weight * v
 	ev.weight += weight
@@ -234,11 +287,12 @@ func (ev *evidence) decay(now time.Time) {
 		ev.at = ev.at.Add(evidenceHalfLife)
 		ev.sum /= 2
 		ev.weight /= 2
+		ev.again /= 2
 		if ev.chatters() >= minChatters { // they have been enough: the meaning stays
 			ev.heard = [4]uint64{0: 0x1F}
 		}
 	}
-	ev.at, ev.sum, ev.weight = now, 0, 0
+	ev.at, ev.sum, ev.weight, ev.again = now, 0, 0, 0
 }
 
 // step is the valence in tenths, and whether it takes part in judgements.
@@ -280,26 +334,31 @@ func (l *Learner) publish() {
 	l.view.Store(m)
 }
 
+// ErrAdminSet is returned where an administrator set an emote's meaning and
+// somebody else wants to change it.
+var ErrAdminSet = errors.New("an administrator set this meaning: only administrators change it")
+
 // Correct sets the valence of an emote, −1 … 1, by hand. It takes effect at
 // once, and what is heard later does not change it until [Learner.Release].
-func (l *Learner) Correct(e *Engine, name string, valence float32, now time.Time) error {
+// Others cannot change what an admin set.
+func (l *Learner) Correct(e *Engine, name string, valence float32, admin bool, now time.Time) error {
 	if !(valence >= -1 && valence <= 1) {
 		return fmt.Errorf("valence %v: give a number from -1 (bad) to 1 (good)", valence)
 	}
-	return l.change(e, name, now, func(ev *evidence) { ev.corrected, ev.valence = true, valence })
+	return l.change(e, name, admin, now, func(ev *evidence) { ev.corrected, ev.valence, ev.admin = true, valence, admin })
 }
 
 // Freeze keeps the meaning of an emote as it is, or lets it learn again.
-func (l *Learner) Freeze(e *Engine, name string, frozen bool, now time.Time) error {
-	return l.change(e, name, now, func(ev *evidence) { ev.frozen = frozen })
+func (l *Learner) Freeze(e *Engine, name string, frozen, admin bool, now time.Time) error {
+	return l.change(e, name, admin, now, func(ev *evidence) { ev.frozen, ev.admin = frozen, admin && (frozen || ev.corrected) })
 }
 
 // Release takes a correction and a freeze back: the meaning is what was heard.
-func (l *Learner) Release(e *Engine, name string, now time.Time) error {
-	return l.change(e, name, now, func(ev *evidence) { ev.corrected, ev.frozen, ev.valence = false, false, 0 })
+func (l *Learner) Release(e *Engine, name string, admin bool, now time.Time) error {
+	return l.change(e, name, admin, now, func(ev *evidence) { ev.corrected, ev.frozen, ev.admin, ev.valence = false, false, false, 0 })
 }
 
-func (l *Learner) change(e *Engine, name string, now time.Time, f func(*evidence)) error {
+func (l *Learner) change(e *Engine, name string, admin bool, now time.Time, f func(*evidence)) error {
 	key, err := e.teachableKey(name)
 	if err != nil {
 		return err
@@ -311,11 +370,15 @@ func (l *Learner) change(e *Engine, name string, now time.Time, f func(*evidence
 		if len(l.emotes) >= maxLearntEmotes {
 			l.forgetWeakest()
 		}
-		ev = &evidence{name: name, at: now, seen: now}
+		ev = &evidence{name: strings.Clone(name), at: now, seen: now}
 		l.emotes[key] = ev
+	}
+	if ev.admin && !admin {
+		return ErrAdminSet
 	}
 	f(ev)
 	l.publish()
+	l.version.Add(1)
 	return nil
 }
 
@@ -359,9 +422,21 @@ func (l *Learner) CorrectMessage(text string, label Label, now time.Time) error 
 		}
 		delete(l.corrections, oldest)
 	}
-	l.corrections[key] = Correction{Text: text, Label: label, At: now}
+	l.corrections[key] = Correction{Hash: key, Label: label, At: now}
 	l.publish()
+	l.version.Add(1)
 	return nil
+}
+
+// ForgetMessage takes back what [Learner.CorrectMessage] set.
+func (l *Learner) ForgetMessage(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if key := hashString(text); l.corrections[key].Hash == key {
+		delete(l.corrections, key)
+		l.publish()
+		l.version.Add(1)
+	}
 }
 
 // Emotes returns what was learnt, the best known first.
@@ -373,7 +448,7 @@ func (l *Learner) Emotes() []Learnt {
 		step, active := ev.step()
 		out = append(out, Learnt{
 			Name: ev.name, Valence: float32(step) / (learntSteps / 2), Evidence: float32(ev.weight), Chatters: ev.chatters(),
-			Active: active, Frozen: ev.frozen, Corrected: ev.corrected, Seen: ev.seen,
+			Active: active, Frozen: ev.frozen, Corrected: ev.corrected, Admin: ev.admin, Seen: ev.seen,
 		})
 	}
 	slices.SortFunc(out, func(a, b Learnt) int {
@@ -382,8 +457,7 @@ func (l *Learner) Emotes() []Learnt {
 	return out
 }
 
-// Corrections returns the corrected messages, the oldest first: labels to
-// train with.
+// Corrections returns the corrected texts, the oldest first.
 func (l *Learner) Corrections() []Correction {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -392,30 +466,33 @@ func (l *Learner) Corrections() []Correction {
 		out = append(out, c)
 	}
 	slices.SortFunc(out, func(a, b Correction) int {
-		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Text, b.Text))
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Hash, b.Hash))
 	})
 	return out
 }
 
 // LearnerState is a [Learner] in a form that can be saved, in JSON for example.
 type LearnerState struct {
+	Seed        uint64       `json:"seed,string"` // of the people's hashes
 	Emotes      []EmoteState `json:"emotes"`
 	Corrections []Correction `json:"corrections,omitempty"`
 }
 
 // EmoteState is what is saved of an emote. The people behind the evidence are
-// saved as their estimated number only: who is heard again after a restart
-// counts as new.
+// saved as 256 bits that their names were hashed into: enough to know again who
+// was heard, after a restart too, and not who that was.
 type EmoteState struct {
 	Key       uint64    `json:"key,string"`
 	Name      string    `json:"name"`
 	Sum       float64   `json:"sum"`
 	Weight    float64   `json:"weight"`
-	Chatters  int       `json:"chatters"`
+	Again     float64   `json:"again,omitempty"`
+	Heard     [4]uint64 `json:"heard"`
 	At        time.Time `json:"at"`
 	Seen      time.Time `json:"seen"`
 	Frozen    bool      `json:"frozen,omitempty"`
 	Corrected bool      `json:"corrected,omitempty"`
+	Admin     bool      `json:"admin,omitempty"`
 	Valence   float32   `json:"valence,omitempty"`
 }
 
@@ -424,11 +501,11 @@ func (l *Learner) State() LearnerState {
 	corrections := l.Corrections()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := LearnerState{Emotes: make([]EmoteState, 0, len(l.emotes)), Corrections: corrections}
+	s := LearnerState{Seed: l.seed, Emotes: make([]EmoteState, 0, len(l.emotes)), Corrections: corrections}
 	for k, ev := range l.emotes {
 		s.Emotes = append(s.Emotes, EmoteState{
-			Key: k, Name: ev.name, Sum: ev.sum, Weight: ev.weight, Chatters: ev.chatters(), At: ev.at, Seen: ev.seen,
-			Frozen: ev.frozen, Corrected: ev.corrected, Valence: ev.valence,
+			Key: k, Name: ev.name, Sum: ev.sum, Weight: ev.weight, Again: ev.again, Heard: ev.heard, At: ev.at, Seen: ev.seen,
+			Frozen: ev.frozen, Corrected: ev.corrected, Admin: ev.admin, Valence: ev.valence,
 		})
 	}
 	slices.SortFunc(s.Emotes, func(a, b EmoteState) int { return cmp.Compare(a.Key, b.Key) })
@@ -440,23 +517,21 @@ func (l *Learner) State() LearnerState {
 func (l *Learner) Restore(s LearnerState) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.emotes, l.corrections = map[uint64]*evidence{}, map[uint64]Correction{}
+	l.emotes, l.corrections, l.seed = map[uint64]*evidence{}, map[uint64]Correction{}, s.Seed
 	for _, e := range s.Emotes[:min(len(s.Emotes), maxLearntEmotes)] {
-		if !(e.Weight >= 0 && e.Weight <= maxEvidence) || !(math.Abs(e.Sum) <= e.Weight) || !(e.Valence >= -1 && e.Valence <= 1) || len(e.Name) > maxEmoteName {
+		if !(e.Weight >= 0 && e.Weight <= maxEvidence) || !(math.Abs(e.Sum) <= e.Weight) || !(e.Again >= 0 && e.Again <= e.Weight) || !(e.Valence >= -1 && e.Valence <= 1) || len(e.Name) > maxEmoteName {
 			continue
 		}
-		ev := &evidence{name: e.Name, sum: e.Sum, weight: e.Weight, at: e.At, seen: e.Seen, frozen: e.Frozen, corrected: e.Corrected, valence: e.Valence}
-		if e.Chatters >= minChatters {
-			ev.heard = [4]uint64{0: 0x1F}
-		} else {
-			ev.heard[0] = 1<<max(e.Chatters, 0) - 1
+		l.emotes[e.Key] = &evidence{
+			name: e.Name, sum: e.Sum, weight: e.Weight, again: e.Again, heard: e.Heard, at: e.At, seen: e.Seen,
+			frozen: e.Frozen, corrected: e.Corrected, admin: e.Admin, valence: e.Valence,
 		}
-		l.emotes[e.Key] = ev
 	}
 	for _, c := range s.Corrections[:min(len(s.Corrections), maxCorrections)] {
-		if c.Text != "" && len(c.Text) <= maxTextBytes && c.Label <= Negative {
-			l.corrections[hashString(c.Text)] = c
+		if c.Label <= Negative {
+			l.corrections[c.Hash] = c
 		}
 	}
 	l.publish()
+	l.version.Add(1)
 }

@@ -2,6 +2,7 @@ package sentiment_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -63,7 +64,7 @@ func TestLearnerNeedsSeveralPeople(t *testing.T) {
 func TestLearnerCorrectionAtOnce(t *testing.T) {
 	e, l := sentiment.New(), sentiment.NewLearner()
 	neutral := scoreIn(e, l, "zorpQux")
-	if err := l.Correct(e, "zorpQux", -0.9, learnStart); err != nil {
+	if err := l.Correct(e, "zorpQux", -0.9, false, learnStart); err != nil {
 		t.Fatal(err)
 	}
 	if got := scoreIn(e, l, "zorpQux"); got.Value >= neutral.Value-0.1 {
@@ -73,14 +74,14 @@ func TestLearnerCorrectionAtOnce(t *testing.T) {
 	if x := l.Emotes(); !x[0].Corrected || x[0].Valence != -0.9 {
 		t.Errorf("what was heard changed a correction: %+v", x)
 	}
-	if err := l.Release(e, "zorpQux", learnStart); err != nil {
+	if err := l.Release(e, "zorpQux", false, learnStart); err != nil {
 		t.Fatal(err)
 	}
 	teach(l, e, "what a great play zorpQux love it", 40, learnStart)
 	if x := l.Emotes(); x[0].Corrected || x[0].Valence <= 0 {
 		t.Errorf("released, then praised: %+v", x)
 	}
-	if err := l.Freeze(e, "zorpQux", true, learnStart); err != nil {
+	if err := l.Freeze(e, "zorpQux", true, false, learnStart); err != nil {
 		t.Fatal(err)
 	}
 	before := l.Emotes()[0].Evidence
@@ -89,11 +90,11 @@ func TestLearnerCorrectionAtOnce(t *testing.T) {
 		t.Errorf("a frozen emote learnt: %+v", x)
 	}
 	for name, want := range map[string]string{"": "1 to 64 bytes", "PogChamp": "lexicon", strings.Repeat("aB", 40): "1 to 64 bytes"} {
-		if err := l.Correct(e, name, 0, learnStart); err == nil || !strings.Contains(err.Error(), want) {
+		if err := l.Correct(e, name, 0, false, learnStart); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("correcting %q: %v, want an error with %q", name, err, want)
 		}
 	}
-	if err := l.Correct(e, "zorpQux", 2, learnStart); err == nil || !strings.Contains(err.Error(), "from -1") {
+	if err := l.Correct(e, "zorpQux", 2, false, learnStart); err == nil || !strings.Contains(err.Error(), "from -1") {
 		t.Errorf("valence 2: %v", err)
 	}
 }
@@ -116,8 +117,12 @@ func TestLearnerCorrectsMessages(t *testing.T) {
 		}
 	}
 	c := l.Corrections()
-	if len(c) != 1024 || c[0].Text == text {
-		t.Errorf("%d corrections kept, first %q; want 1024 without the oldest", len(c), c[0].Text)
+	if len(c) != 1024 || scoreIn(e, l, text).Label != sentiment.Positive {
+		t.Errorf("%d corrections kept, the first of them: %+v; want 1024 without it", len(c), scoreIn(e, l, text))
+	}
+	l.ForgetMessage("message 1099")
+	if n := len(l.Corrections()); n != 1023 || scoreIn(e, l, "message 1099").Confidence == 1 {
+		t.Errorf("%d corrections after one was taken back, want 1023", n)
 	}
 	if err := l.CorrectMessage("", sentiment.Neutral, learnStart); err == nil {
 		t.Error("an empty text was corrected")
@@ -156,7 +161,7 @@ func TestLearnerForgets(t *testing.T) {
 func TestLearnerStateComesBack(t *testing.T) {
 	e, l := sentiment.New(), sentiment.NewLearner()
 	teach(l, e, "what a great play zorpQux love it", 30, learnStart)
-	if err := l.Correct(e, "blimWex", -0.5, learnStart); err != nil {
+	if err := l.Correct(e, "blimWex", -0.5, false, learnStart); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.CorrectMessage("odd one", sentiment.Positive, learnStart); err != nil {
@@ -178,8 +183,8 @@ func TestLearnerStateComesBack(t *testing.T) {
 		}
 	}
 	damaged := sentiment.LearnerState{
-		Emotes:      []sentiment.EmoteState{{Key: 1, Sum: 1e9, Weight: 1}, {Key: 2, Weight: -4}, {Key: 3, Valence: 9}, {Key: 4, Chatters: -3}},
-		Corrections: []sentiment.Correction{{Text: "", Label: 1}, {Text: "x", Label: 9}},
+		Emotes:      []sentiment.EmoteState{{Key: 1, Sum: 1e9, Weight: 1}, {Key: 2, Weight: -4}, {Key: 3, Valence: 9}, {Key: 4, Again: -3}, {Key: 5}},
+		Corrections: []sentiment.Correction{{Hash: 7, Label: 9}},
 	}
 	back.Restore(damaged)
 	if x, c := back.Emotes(), back.Corrections(); len(x) != 1 || len(c) != 0 {
@@ -212,5 +217,77 @@ func TestLabelText(t *testing.T) {
 	var l sentiment.Label
 	if err := l.UnmarshalText([]byte("mixed")); err == nil || !strings.Contains(err.Error(), "mixed") {
 		t.Errorf("an unknown label gives %v", err)
+	}
+}
+
+// One who repeats themselves does not outvote the others, however often.
+func TestLearnerIsNotOutvotedByRepeating(t *testing.T) {
+	e, l := sentiment.New(), sentiment.NewLearner()
+	teach(l, e, "what a great play zorpQux love it", 12, learnStart)
+	before := l.Emotes()[0]
+	for range 5000 {
+		l.Observe(e, "this is awful zorpQux worst game ever", nil, "hater", learnStart)
+	}
+	after := l.Emotes()[0]
+	if !after.Active || after.Valence <= 0 || after.Chatters != before.Chatters+1 {
+		t.Errorf("after 5,000 messages of one person %+v, was %+v: want it good still", after, before)
+	}
+}
+
+// Who was heard is known again after a restart: ending and beginning an analysis
+// again and again makes nobody several people.
+func TestLearnerKnowsPeopleAgain(t *testing.T) {
+	e, l := sentiment.New(), sentiment.NewLearner()
+	for i := range 40 {
+		back := sentiment.NewLearner()
+		back.Restore(l.State())
+		l = back
+		l.Observe(e, "what a great play zorpQux love it", nil, fmt.Sprintf("friend%d", i%3), learnStart)
+	}
+	if x := l.Emotes()[0]; x.Active || x.Chatters > 3 {
+		t.Errorf("three people over 40 restarts: %+v, want an emote that is not active", x)
+	}
+}
+
+func TestLearnerHearsLabels(t *testing.T) {
+	e, l := sentiment.New(), sentiment.NewLearner()
+	for range 50 {
+		if !l.ObserveLabel(e, "zorpQux", nil, sentiment.Negative, "user:1", learnStart) {
+			t.Fatal("there was nothing to learn")
+		}
+	}
+	if x := l.Emotes()[0]; x.Active {
+		t.Errorf("one user's corrections made %+v", x)
+	}
+	for i := range 8 {
+		l.ObserveLabel(e, "zorpQux", nil, sentiment.Negative, fmt.Sprint("user:", i), learnStart)
+	}
+	if x := l.Emotes()[0]; !x.Active || x.Valence >= 0 {
+		t.Errorf("eight users' corrections made %+v, want an active, bad one", x)
+	}
+	if l.ObserveLabel(e, "PogChamp", nil, sentiment.Negative, "user:1", learnStart) {
+		t.Error("a rated emote was learnt")
+	}
+}
+
+func TestLearnerKeepsWhatAdministratorsSet(t *testing.T) {
+	e, l := sentiment.New(), sentiment.NewLearner()
+	if err := l.Correct(e, "zorpQux", 0.5, true, learnStart); err != nil {
+		t.Fatal(err)
+	}
+	for what, err := range map[string]error{
+		"correcting": l.Correct(e, "zorpQux", -1, false, learnStart),
+		"freezing":   l.Freeze(e, "zorpQux", true, false, learnStart),
+		"releasing":  l.Release(e, "zorpQux", false, learnStart),
+	} {
+		if !errors.Is(err, sentiment.ErrAdminSet) {
+			t.Errorf("%s: %v, want ErrAdminSet", what, err)
+		}
+	}
+	if err := l.Release(e, "zorpQux", true, learnStart); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Correct(e, "zorpQux", -1, false, learnStart); err != nil {
+		t.Error(err)
 	}
 }

@@ -1,13 +1,6 @@
 package train
 
-import (
-	"crypto/sha256"
-	"encoding/binary"
-)
+import "chatmood/internal/sentiment"
 
-// TextHash names a text without telling it: the first eight bytes of its
-// SHA-256, as a big-endian number.
-func TextHash(text string) uint64 {
-	h := sha256.Sum256([]byte(text))
-	return binary.BigEndian.Uint64(h[:8])
-}
+// TextHash names a text without telling it: see [sentiment.TextHash].
+func TextHash(text string) uint64 { return sentiment.TextHash(text) }

@@ -67,3 +67,14 @@ func TestHoldConformance(t *testing.T) {
 		}{s.Holds(), closer{s}}
 	})
 }
+
+func TestLearningConformance(t *testing.T) {
+	serverURI(t)
+	storetest.RunLearning(t, func(t testing.TB, place string) storetest.LearningStore {
+		s := openStore(t, place)
+		return struct {
+			analysis.LearningStore
+			closer
+		}{s.Learning(), closer{s}}
+	})
+}

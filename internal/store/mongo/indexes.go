@@ -43,6 +43,9 @@ func (s *Store) indexes() []index {
 		{s.shares, order(false, "expires_us"), false},
 		{s.holds, order(false, "channel", "user"), false},
 		{s.holds, order(false, "user", "since_us", "_id"), false},
+		{s.corrections, order(false, "user", "at_us", "_id"), false},
+		{s.corrections, order(false, "channel", "at_us", "_id"), false},
+		{s.corrections, order(false, "at_us", "_id"), false},
 
 		{s.logins, order(false, "user", "created_us", "_id"), false},
 		{s.logins, order(false, "expires_us"), false},

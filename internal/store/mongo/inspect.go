@@ -64,7 +64,7 @@ func Inspect(ctx context.Context, cfg Config) (_ *Inspection, err error) {
 		}
 	}
 	i.twins()
-	for _, name := range []string{sessionsName, loginsName, codesName, invitesName, usageName, outboxName, sharesName, holdsName} {
+	for _, name := range []string{sessionsName, loginsName, codesName, invitesName, usageName, outboxName, sharesName, holdsName, learnedName, correctionsName} {
 		n, err := s.count(ctx, s.db.Collection(name), nil)
 		if err != nil {
 			return nil, s.explain(ctx, "counting "+name+" of", err)

@@ -49,21 +49,23 @@ const (
 	historyName = "history"
 	logsName    = "logs"
 
-	sessionsName = "chatmood_sessions"
-	chunksName   = "chatmood_chunks"
-	commitsName  = "chatmood_commits"
-	emailsName   = "chatmood_emails"
-	loginsName   = "chatmood_logins"
-	codesName    = "chatmood_codes"
-	invitesName  = "chatmood_invites"
-	settingsName = "chatmood_settings"
-	usageName    = "chatmood_usage"
-	outboxName   = "chatmood_outbox"
-	reportsName  = "chatmood_reports"
-	sharesName   = "chatmood_shares"
-	holdsName    = "chatmood_holds"
-	pendingName  = "chatmood_pending"
-	locksName    = "chatmood_locks"
+	sessionsName    = "chatmood_sessions"
+	chunksName      = "chatmood_chunks"
+	commitsName     = "chatmood_commits"
+	emailsName      = "chatmood_emails"
+	loginsName      = "chatmood_logins"
+	codesName       = "chatmood_codes"
+	invitesName     = "chatmood_invites"
+	settingsName    = "chatmood_settings"
+	usageName       = "chatmood_usage"
+	outboxName      = "chatmood_outbox"
+	reportsName     = "chatmood_reports"
+	sharesName      = "chatmood_shares"
+	holdsName       = "chatmood_holds"
+	learnedName     = "chatmood_learned"
+	correctionsName = "chatmood_corrections"
+	pendingName     = "chatmood_pending"
+	locksName       = "chatmood_locks"
 )
 
 const (
@@ -98,6 +100,7 @@ type Store struct {
 	sessions, chunks, commits                               *driver.Collection
 	emails, logins, codes, invites, settings, usage, outbox *driver.Collection
 	reports, shares, holds, pending, locks                  *driver.Collection
+	learned, corrections                                    *driver.Collection
 
 	log   *slog.Logger
 	hide  secrets
@@ -189,7 +192,7 @@ func connect(ctx context.Context, cfg Config) (_ *Store, err error) {
 		sessionsName: &s.sessions, chunksName: &s.chunks, commitsName: &s.commits,
 		emailsName: &s.emails, loginsName: &s.logins, codesName: &s.codes, invitesName: &s.invites, settingsName: &s.settings,
 		usageName: &s.usage, outboxName: &s.outbox, reportsName: &s.reports, sharesName: &s.shares, holdsName: &s.holds,
-		pendingName: &s.pending, locksName: &s.locks,
+		pendingName: &s.pending, locksName: &s.locks, learnedName: &s.learned, correctionsName: &s.corrections,
 	} {
 		*coll = db.Collection(name)
 	}

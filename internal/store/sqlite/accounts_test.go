@@ -144,3 +144,16 @@ func BenchmarkLogsSearch(b *testing.B) {
 		})
 	}
 }
+
+func TestLearningConformance(t *testing.T) {
+	storetest.RunLearning(t, func(t testing.TB, dir string) storetest.LearningStore {
+		s, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return struct {
+			analysis.LearningStore
+			closer
+		}{s.Learning(), closer{s}}
+	})
+}

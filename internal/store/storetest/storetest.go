@@ -6,6 +6,7 @@
 //     log, [account.Store] and [account.Archive]
 //   - [RunHistory]: saved analyses and shared links, [history.Store] and [history.Archive]
 //   - [RunHolds]: who holds which channel, [analysis.HoldStore]
+//   - [RunLearning]: what channels taught and users corrected, [analysis.LearningStore]
 //   - [RunOutbox]: mail, [mail.Queue] and [mail.Archive]
 //
 // Each takes a function that opens a store in a place, an empty directory of the
