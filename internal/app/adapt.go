@@ -43,48 +43,48 @@ func (c apiChannels) List() []analysis.ChannelSummary {
 }
 
 // Snapshot implements [httpapi.Channels].
-func (c apiChannels) Snapshot(login string, top int) (snap analysis.Snapshot, ok bool) {
-	ok = c.read(request{Op: "snapshot", Channel: login, N: top}, func() (ok bool) {
+func (c apiChannels) Snapshot(login string, top int) (snap analysis.Snapshot, ok bool, err error) {
+	ok, err = c.read(request{Op: "snapshot", Channel: login, N: top}, func() (ok bool) {
 		snap, ok = c.manager.Snapshot(login, top)
 		return ok
 	}, &snap)
-	return snap, ok
+	return snap, ok, startError(err)
 }
 
 // Timeline implements [httpapi.Channels].
-func (c apiChannels) Timeline(login string, from, to time.Time, step int) (t analysis.Timeline, ok bool) {
-	ok = c.read(request{Op: "timeline", Channel: login, From: from, To: to, Step: step}, func() (ok bool) {
+func (c apiChannels) Timeline(login string, from, to time.Time, step int) (t analysis.Timeline, ok bool, err error) {
+	ok, err = c.read(request{Op: "timeline", Channel: login, From: from, To: to, Step: step}, func() (ok bool) {
 		t, ok = c.manager.Timeline(login, from, to, step)
 		return ok
 	}, &t)
-	return t, ok
+	return t, ok, startError(err)
 }
 
 // TopChatters implements [httpapi.Channels].
-func (c apiChannels) TopChatters(login, label string, n int) (list []analysis.Chatter, ok bool) {
-	ok = c.read(request{Op: "chatters", Channel: login, Label: label, N: n}, func() (ok bool) {
+func (c apiChannels) TopChatters(login, label string, n int) (list []analysis.Chatter, ok bool, err error) {
+	ok, err = c.read(request{Op: "chatters", Channel: login, Label: label, N: n}, func() (ok bool) {
 		list, ok = c.manager.TopChatters(login, label, n)
 		return ok
 	}, &list)
-	return list, ok
+	return list, ok, startError(err)
 }
 
 // TopTerms implements [httpapi.Channels].
-func (c apiChannels) TopTerms(login string, emotes bool, label string, n int) (list []analysis.Term, ok bool) {
-	ok = c.read(request{Op: "terms", Channel: login, Emotes: emotes, Label: label, N: n}, func() (ok bool) {
+func (c apiChannels) TopTerms(login string, emotes bool, label string, n int) (list []analysis.Term, ok bool, err error) {
+	ok, err = c.read(request{Op: "terms", Channel: login, Emotes: emotes, Label: label, N: n}, func() (ok bool) {
 		list, ok = c.manager.TopTerms(login, emotes, label, n)
 		return ok
 	}, &list)
-	return list, ok
+	return list, ok, startError(err)
 }
 
 // Recent implements [httpapi.Channels].
-func (c apiChannels) Recent(login string, n int) (list []json.RawMessage, ok bool) {
-	ok = c.read(request{Op: "recent", Channel: login, N: n}, func() (ok bool) {
+func (c apiChannels) Recent(login string, n int) (list []json.RawMessage, ok bool, err error) {
+	ok, err = c.read(request{Op: "recent", Channel: login, N: n}, func() (ok bool) {
 		list, ok = c.manager.Recent(login, n)
 		return ok
 	}, &list)
-	return list, ok
+	return list, ok, startError(err)
 }
 
 // startError says in the API's words why an analysis cannot begin.

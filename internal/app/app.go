@@ -95,7 +95,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		return nil, err
 	}
 	engine := sentiment.New()
-	a.nodes = &nodes{name: nodeName(), bus: a.bus, log: a.log, watching: make(map[string]watched)}
+	a.nodes = &nodes{name: nodeName(), bus: a.bus, log: a.log, patience: askTimeout, watching: make(map[string]watched)}
 	a.hub = live.New(live.Config{Bus: a.bus, Known: a.nodes.known, Logger: a.log, MaxSockets: cfg.MaxSockets, MaxPerAddress: cfg.MaxPerAddress, MaxPerUser: cfg.MaxSocketsPerUser})
 	a.manager = channels.New(channels.Config{
 		Leases: leases{a.nodes},
@@ -114,6 +114,10 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.reader = irc.NewReader(irc.Config{URL: cfg.TwitchURL, Handler: a.manager, Logger: a.log, Timing: opts.Timing})
+	a.nodes.joining = func() int {
+		s := a.reader.Stats()
+		return s.Connecting + s.Reconnecting
+	}
 	registry := prometheus.NewRegistry()
 	a.registerMetrics(registry)
 	for _, name := range cfg.Ignored {

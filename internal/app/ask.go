@@ -198,24 +198,26 @@ func (n *nodes) route(ctx context.Context, q request, place bool, here func(cont
 var errMoving = errors.New("the channel is being taken over")
 
 // read is route for what only reads and cannot fail but by the link between the
-// nodes, which is logged and counts as nothing found.
-func (n *nodes) read(q request, here func() bool, into any) bool {
+// nodes. Then nobody knows whether there is what was asked for: the error is
+// [channels.ErrClosed], and asking again may help.
+func (n *nodes) read(q request, here func() bool, into any) (ok bool, err error) {
 	if n.manager.Has(q.Channel) {
-		return here()
+		return here(), nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), n.patience)
 	defer cancel()
-	ok, err := n.route(ctx, q, false, func(context.Context) (bool, error) { return here(), nil }, into)
+	ok, err = n.route(ctx, q, false, func(context.Context) (bool, error) { return here(), nil }, into)
 	if err != nil {
 		n.log.Warn("a channel cannot be read from the server that has it", "channel", q.Channel, "op", q.Op, "error", err)
+		return false, fmt.Errorf("%w: %w", channels.ErrClosed, err)
 	}
-	return ok
+	return ok, nil
 }
 
 // Report tells a running analysis, wherever it runs, as it would be kept if it
 // ended now.
 func (n *nodes) Report(channel string) (f analysis.Finished, ok bool, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), n.patience)
 	defer cancel()
 	ok, err = n.route(ctx, request{Op: "report", Channel: channel}, false, func(context.Context) (ok bool, err error) {
 		f, ok, err = n.manager.Report(channel)

@@ -50,6 +50,9 @@ type nodes struct {
 	manager *channels.Manager
 	holds   *channels.Holds // nil where the store keeps none
 	log     *slog.Logger
+	patience time.Duration // with a node that is asked; askTimeout
+	// joining counts the channels that are not being read yet; set before it runs.
+	joining func() int
 	// drop forgets a session, or all of a user's; nil where there are no accounts.
 	drop func(userID, session string)
 
@@ -230,9 +233,21 @@ func (w work) Running(ctx context.Context) (names []string, highest int64, err e
 func (w work) Adopt(ctx context.Context, grants []cluster.Grant) ([]string, error) {
 	list := make([]channels.Grant, len(grants))
 	for i, g := range grants {
-		list[i] = channels.Grant{Channel: g.Channel, Fence: g.Fence, Session: g.Stake.Session, Started: g.Stake.Started}
+		list[i] = channels.Grant{Channel: g.Channel, Fence: g.Fence, Session: g.Stake.Session, Started: g.Stake.Started, Stopped: g.Stake.Stopped}
 	}
-	return w.manager.Adopt(ctx, list)
+	ended, err := w.manager.Adopt(ctx, list)
+	if w.holds != nil {
+		w.holds.Recheck(ended...)
+	}
+	return ended, err
+}
+
+// Joining implements [cluster.Work].
+func (w work) Joining() int {
+	if w.joining == nil {
+		return 0
+	}
+	return w.joining()
 }
 
 // HandOver implements [cluster.Work].
@@ -270,6 +285,11 @@ func (l leases) Acquire(ctx context.Context, channel, session string, started ti
 		return 0, fmt.Errorf("%w: %w", channels.ErrClosed, err)
 	}
 	return fence, err
+}
+
+// Stop implements [channels.Leases].
+func (l leases) Stop(ctx context.Context, channel string, fence int64, at time.Time) (bool, error) {
+	return l.node.Stop(ctx, channel, fence, at)
 }
 
 // Ended implements [channels.Leases].

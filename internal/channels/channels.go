@@ -14,6 +14,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"log/slog"
 	"sync"
@@ -57,6 +58,10 @@ type Leases interface {
 	// than those of all owners before. [ErrElsewhere] or [ErrClosed] where that
 	// cannot be.
 	Acquire(ctx context.Context, channel, session string, started time.Time) (fence int64, err error)
+	// Stop says, before an analysis is ended here, that it is to end, so that
+	// whoever takes the channel over ends it as well. durable is false where that
+	// would not outlive this process. With an error it goes on.
+	Stop(ctx context.Context, channel string, fence int64, at time.Time) (durable bool, err error)
 	// Ended says that an analysis ended here, Release that all of it is stored.
 	Ended(channel string, fence int64)
 	Release(channel string, fence int64)
@@ -103,6 +108,7 @@ const (
 	quietAfter      = 90 * time.Second // without messages: figures are published every quietEvery only
 	quietEvery      = 10               // seconds
 	finalStoreGrace = 5 * time.Second
+	stopWait        = 5 * time.Second // for the end of an analysis to be stored, where nothing else keeps that it ended
 )
 
 // Manager holds the analyses that run. All methods are safe for concurrent use.
@@ -312,8 +318,10 @@ func (m *Manager) Stop(ctx context.Context, login string) (stopped bool, err err
 	return stopped, err
 }
 
-// End is Stop for those who want what is kept of the analysis. It is on its way
-// to the store when End returns.
+// End is Stop for those who want what is kept of the analysis. When it returns
+// without an error, the analysis does not come back whatever happens: the leases
+// say that it ended, or the store has its end. With an error and stopped it ended
+// here, and its end waits to be stored: calling again waits for that again.
 func (m *Manager) End(ctx context.Context, login string) (f analysis.Finished, stopped bool, err error) {
 	unlock, err := m.begin.Lock(ctx, login)
 	if err != nil {
@@ -323,29 +331,39 @@ func (m *Manager) End(ctx context.Context, login string) (f analysis.Finished, s
 	if m.cfg.Leases != nil && !m.cfg.Leases.Valid() {
 		return analysis.Finished{}, false, ErrClosed // perhaps another server's by now
 	}
+	c := m.lookup(login)
+	if c == nil {
+		if f, ok := m.store.ending(login); ok { // it was stopped before, and is not stored yet
+			return f, true, m.store.await(ctx, m.store.expect(f.SessionID))
+		}
+		return analysis.Finished{}, false, nil
+	}
+	now, durable := m.now(), false
+	if m.cfg.Leases != nil {
+		if durable, err = m.cfg.Leases.Stop(ctx, login, c.fence, now); err != nil {
+			return analysis.Finished{}, false, fmt.Errorf("%w: %w", ErrClosed, err)
+		}
+	}
 	m.mu.Lock()
-	c, ok := m.channels[login]
-	if ok {
+	if m.channels[login] == c {
 		m.remove(c)
 		m.source.Part(login)
 	}
 	m.mu.Unlock()
-	if !ok {
-		return analysis.Finished{}, false, nil
-	}
-	f, err = c.finish(m.now())
+	f, err = c.finish(now)
 	c.stopHello()
 	m.learn.close(ctx, login)
 	if err != nil {
 		return analysis.Finished{}, true, err
 	}
-	if m.cfg.Leases != nil {
-		m.cfg.Leases.Ended(login, f.Fence)
-	}
+	stored := m.store.expect(f.SessionID)
 	m.store.finish(f)
 	m.cfg.Finished(f)
 	m.log.Info("analysis stopped", "channel", login, "session", f.SessionID, "messages", f.Counts.Total)
-	return f, true, nil
+	if durable {
+		return f, true, nil
+	}
+	return f, true, m.store.await(ctx, stored)
 }
 
 // remove takes a channel out of the manager. m.mu is held.

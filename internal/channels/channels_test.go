@@ -404,11 +404,21 @@ func TestStoreAway(t *testing.T) {
 		waiting, err := w.manager.StoreErr()
 		return waiting > 0 && errors.Is(err, away)
 	})
-	if _, err := w.manager.Stop(t.Context(), "beta"); err != nil {
-		t.Fatal(err)
+	// That it ended is not said before it can be kept: a crash now would bring it back.
+	for range 2 {
+		if stopped, err := w.manager.Stop(t.Context(), "beta"); !stopped || !errors.Is(err, channels.ErrClosed) || !errors.Is(err, away) {
+			t.Fatalf("stopping while nothing can be stored: %v, %v", stopped, err)
+		}
 	}
 	w.say("alpha", "late", "viewer_one", "hello")
 	store.set(nil)
+	w.eventually("that it ended is said once it is stored", func() bool {
+		_, err := w.manager.Stop(t.Context(), "beta")
+		return err == nil
+	})
+	if stopped, err := w.manager.Stop(t.Context(), "beta"); stopped || err != nil {
+		t.Errorf("stopping what is stopped and stored: %v, %v", stopped, err)
+	}
 	w.eventually("everything is stored", func() bool {
 		waiting, err := w.manager.StoreErr()
 		return waiting == 0 && err == nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -74,11 +75,12 @@ type Holds struct {
 	log   *slog.Logger
 	locks keylock.Locks
 
-	mu     sync.Mutex           // guards what follows
-	owed   map[string]owed      // by channel: ended, but its holders are not settled with
-	kept   map[string]bool      // the operator started them: nobody's leaving stops them
-	left   map[string]bool      // a guest left while others watched
-	lonely map[string]time.Time // since when nobody watches
+	mu      sync.Mutex           // guards what follows
+	owed    map[string]owed      // by channel: ended, but its holders are not settled with
+	kept    map[string]bool      // the operator started them: nobody's leaving stops them
+	left    map[string]bool      // a guest left while others watched
+	recheck map[string]bool      // others ended them: their holders are to be settled with
+	lonely  map[string]time.Time // since when nobody watches
 }
 
 // owed is an analysis that ended and is to be kept for its holders.
@@ -116,7 +118,7 @@ func NewHolds(cfg HoldsConfig) *Holds {
 	return &Holds{
 		cfg: cfg, m: cfg.Manager, store: cfg.Store, log: cfg.Log,
 		owed: make(map[string]owed), kept: make(map[string]bool),
-		left: make(map[string]bool), lonely: make(map[string]time.Time),
+		left: make(map[string]bool), recheck: make(map[string]bool), lonely: make(map[string]time.Time),
 	}
 }
 
@@ -145,6 +147,7 @@ func (h *Holds) Run(ctx context.Context) {
 		case <-tick.C:
 		}
 		h.settleOwed(ctx)
+		h.recheckChannels(ctx)
 		if !reconciled {
 			continue
 		}
@@ -355,7 +358,7 @@ func (h *Holds) stop(ctx context.Context, channel string) (stopped bool, err err
 // is still to be done, should the process end here.
 func (h *Holds) end(ctx context.Context, channel, discards string) (ended bool, err error) {
 	f, ended, err := h.m.End(ctx, channel)
-	if err != nil || !ended {
+	if !ended || f.SessionID == "" {
 		return ended, err
 	}
 	h.mu.Lock()
@@ -364,6 +367,9 @@ func (h *Holds) end(ctx context.Context, channel, discards string) (ended bool, 
 	delete(h.lonely, channel)
 	h.owed[channel] = owed{f, discards}
 	h.mu.Unlock()
+	if err != nil { // it ended, but is not stored: settling waits for that as well
+		return true, err
+	}
 	if err := h.settle(context.WithoutCancel(ctx), channel); err != nil {
 		h.log.Error("an analysis ended, but it cannot be kept for its holders yet; it is tried again", "channel", channel, "error", err)
 	}
@@ -480,6 +486,38 @@ func (h *Holds) reconcile(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// Recheck says that an analysis ended whose server went before it could settle
+// with those who held the channel. It does not wait for anything.
+func (h *Holds) Recheck(channels ...string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, channel := range channels {
+		h.recheck[channel] = true
+	}
+}
+
+// recheckChannels settles what Recheck was told of.
+func (h *Holds) recheckChannels(ctx context.Context) {
+	h.mu.Lock()
+	list := slices.Sorted(maps.Keys(h.recheck))
+	h.mu.Unlock()
+	for _, channel := range list {
+		holds, err := h.store.HoldsOn(ctx, channel)
+		if err == nil {
+			err = h.reconcileChannel(ctx, channel, holds)
+		}
+		if err != nil {
+			if ctx.Err() == nil {
+				h.log.Warn("those who held a channel that another server analysed cannot be settled with yet; it is tried again", "channel", channel, "error", err)
+			}
+			return
+		}
+		h.mu.Lock()
+		delete(h.recheck, channel)
+		h.mu.Unlock()
+	}
 }
 
 func (h *Holds) reconcileChannel(ctx context.Context, channel string, holds []analysis.Hold) error {

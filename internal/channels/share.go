@@ -18,6 +18,7 @@ type Grant struct {
 	Fence   int64
 	Session string    // of the analysis to go on with; "": the one that the store has
 	Started time.Time // of that session
+	Stopped time.Time // when somebody ended it, which was not stored; zero: nobody did
 }
 
 // open lets the manager begin.
@@ -30,7 +31,8 @@ func (m *Manager) open(src Source) {
 
 // Adopt goes on with analyses that became this server's, from what the store has
 // of them; the time since their last checkpoint becomes a gap once the channel is
-// being read. ended are those that have ended. After an error it may be called
+// being read. ended are those that have ended, and those that were stopped, whose
+// ends are stored then. After an error it may be called
 // again with the same grants: what was adopted before stays.
 func (m *Manager) Adopt(ctx context.Context, grants []Grant) (ended []string, err error) {
 	select {
@@ -98,13 +100,16 @@ func (m *Manager) adopt(ctx context.Context, g Grant, found []analysis.Checkpoin
 		}
 		// It ended, or its first owner went before anything was stored.
 		_, err := m.cfg.Store.SessionReport(ctx, g.Session)
-		if err == nil {
+		if err == nil || errors.Is(err, analysis.ErrNotFound) && !g.Stopped.IsZero() {
 			return true, nil
 		}
 		if !errors.Is(err, analysis.ErrNotFound) {
 			return false, err
 		}
 		s, since = analysis.New(g.Session, g.Channel, g.Started, m.cfg.Options), g.Started
+	}
+	if !g.Stopped.IsZero() {
+		return true, m.finishFor(ctx, g, s, since)
 	}
 	s.SetStatus(analysis.Status{State: source.Connecting, Code: "restart", Reason: "The server was restarted and is joining the channel again.", Since: now})
 	m.learn.open(ctx, g.Channel, g.Fence)
@@ -128,6 +133,24 @@ func (m *Manager) adopt(ctx context.Context, g Grant, found []analysis.Checkpoin
 	m.source.Join(g.Channel)
 	m.log.Info("analysis resumed", "channel", g.Channel, "session", s.ID(), "messages", s.Counts().Total, "lost", now.Sub(since).Round(time.Millisecond))
 	return false, nil
+}
+
+// finishFor ends an analysis whose owner went after it was stopped and before
+// that was stored. What was said between the last checkpoint and the stop is a gap.
+func (m *Manager) finishFor(ctx context.Context, g Grant, s *analysis.Session, since time.Time) error {
+	if since.Before(g.Stopped) {
+		s.AddGap(analysis.Gap{From: since, To: g.Stopped, Reason: "restart"})
+	}
+	f, err := newChannel(m, s, uint64(g.Fence), g.Fence).finish(g.Stopped)
+	if err != nil {
+		return err
+	}
+	if err := m.cfg.Store.FinishSession(ctx, f); err != nil {
+		return fmt.Errorf("storing its end: %w", err)
+	}
+	m.cfg.Finished(f)
+	m.log.Info("analysis stopped for its last owner", "channel", g.Channel, "session", f.SessionID, "messages", f.Counts.Total)
+	return nil
 }
 
 // HandOver stops channels here and stores all that the next owner needs. With an

@@ -2,6 +2,7 @@ package channels_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -19,11 +20,15 @@ import (
 type lease struct {
 	fence    *atomic.Int64 // of all servers
 	valid    atomic.Bool
+	durable  atomic.Bool // of Stop
 	released chan int64
 }
 
 func (l *lease) Acquire(context.Context, string, string, time.Time) (int64, error) {
 	return l.fence.Add(1), nil
+}
+func (l *lease) Stop(context.Context, string, int64, time.Time) (bool, error) {
+	return l.durable.Load(), nil
 }
 func (l *lease) Ended(string, int64)           {}
 func (l *lease) Release(_ string, fence int64) { l.released <- fence }
@@ -35,6 +40,7 @@ type peer struct {
 	*channels.Manager
 	lease  *lease
 	source *joins
+	flaky  *flaky
 }
 
 func peers(t *testing.T, n int) ([]*peer, *sqlite.Store) {
@@ -54,7 +60,8 @@ func peers(t *testing.T, n int) ([]*peer, *sqlite.Store) {
 	for i := range list {
 		p := &peer{lease: &lease{fence: &fence, released: make(chan int64, 10)}, source: newJoins()}
 		p.lease.valid.Store(true)
-		p.Manager = channels.New(channels.Config{Analyzer: sentiment.New(), Store: store, Bus: b, Leases: p.lease})
+		p.flaky = &flaky{SessionStore: store}
+		p.Manager = channels.New(channels.Config{Analyzer: sentiment.New(), Store: p.flaky, Bus: b, Leases: p.lease})
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error, 1)
 		go func() { done <- p.Run(ctx, p.source) }()
@@ -209,5 +216,67 @@ func TestAdoptWithoutCheckpoint(t *testing.T) {
 	}
 	if fence := <-a.lease.released; fence != 3 {
 		t.Errorf("released %d", fence)
+	}
+}
+
+// TestStoppedThenLost stops an analysis whose owner goes before the end of it is
+// stored: the next owner stores it, with what is known, instead of going on.
+func TestStoppedThenLost(t *testing.T) {
+	list, store := peers(t, 2)
+	a, b := list[0], list[1]
+	a.start(t, "alpha")
+	a.say("alpha", 0, 10)
+	soon(t, "it is stored", func() bool {
+		cps, err := store.RunningSessions(t.Context())
+		if err != nil || len(cps) != 1 {
+			return false
+		}
+		s, err := analysis.Restore(cps[0].Parts, analysis.Options{})
+		return err == nil && s.Counts().Total == 10
+	})
+	snap, _ := a.Snapshot("alpha", 1)
+	// The owner is gone from here on, as far as anybody can tell.
+	a.lease.valid.Store(false)
+	stopped := time.Now().UTC().Truncate(time.Millisecond)
+	grant := channels.Grant{Channel: "alpha", Fence: 7, Session: snap.ID, Started: snap.StartedAt, Stopped: stopped}
+	for range 2 { // again, as after an error
+		if ended, err := b.Adopt(t.Context(), []channels.Grant{grant}); err != nil || fmt.Sprint(ended) != "[alpha]" {
+			t.Fatalf("adopting: %v, %v", ended, err)
+		}
+	}
+	if b.Has("alpha") || b.source.joined("alpha") {
+		t.Error("the analysis that was stopped goes on")
+	}
+	infos, err := store.Sessions(t.Context(), analysis.SessionQuery{})
+	if err != nil || len(infos) != 1 || infos[0].ID != snap.ID || infos[0].Counts.Total != 10 || !infos[0].EndedAt.Equal(stopped) {
+		t.Errorf("stored %+v, %v", infos, err)
+	}
+	if running, err := store.Running(t.Context()); err != nil || len(running) > 0 {
+		t.Errorf("running %v, %v", running, err)
+	}
+	if ended, err := b.Adopt(t.Context(), []channels.Grant{{Channel: "beta", Fence: 8, Session: "never stored", Stopped: stopped}}); err != nil || fmt.Sprint(ended) != "[beta]" || b.Has("beta") {
+		t.Errorf("one that was stopped before anything was stored: %v, %v", ended, err)
+	}
+	a.lease.valid.Store(true)
+}
+
+// TestDurableStop is answered though nothing can be stored, where the leases keep
+// that it was stopped.
+func TestDurableStop(t *testing.T) {
+	list, store := peers(t, 1)
+	a := list[0]
+	a.start(t, "alpha")
+	a.lease.durable.Store(true)
+	a.flaky.set(errors.New("the database is away"))
+	if stopped, err := a.Stop(t.Context(), "alpha"); err != nil || !stopped {
+		t.Errorf("stopping: %v, %v", stopped, err)
+	}
+	if infos, err := store.Sessions(t.Context(), analysis.SessionQuery{}); err != nil || len(infos) > 0 {
+		t.Errorf("stored %v, %v while the database was away", infos, err)
+	}
+	a.flaky.set(nil)
+	<-a.lease.released
+	if infos, err := store.Sessions(t.Context(), analysis.SessionQuery{}); err != nil || len(infos) != 1 {
+		t.Errorf("stored %v, %v", infos, err)
 	}
 }

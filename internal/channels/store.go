@@ -37,6 +37,7 @@ type storeQueue struct {
 	mu       sync.Mutex // guards what follows
 	pending  map[string]*waiting
 	finished []analysis.Finished
+	expected map[string][]chan error // by session: who waits for its end to be stored
 	err      error
 	stored   time.Time
 }
@@ -48,7 +49,7 @@ type waiting struct {
 }
 
 func newStoreQueue(store analysis.SessionStore, log *slog.Logger) *storeQueue {
-	return &storeQueue{store: store, log: log, woken: make(chan struct{}, 1), pending: make(map[string]*waiting), stored: time.Now()}
+	return &storeQueue{store: store, log: log, woken: make(chan struct{}, 1), pending: make(map[string]*waiting), expected: make(map[string][]chan error), stored: time.Now()}
 }
 
 // add queues a checkpoint.
@@ -84,6 +85,53 @@ func (q *storeQueue) finish(f analysis.Finished) {
 	q.finished = append(q.finished, f)
 	q.mu.Unlock()
 	q.wake()
+}
+
+// ending returns the end of a channel's analysis that is not stored yet.
+func (q *storeQueue) ending(login string) (analysis.Finished, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, f := range slices.Backward(q.finished) {
+		if f.Channel == login {
+			return f, true
+		}
+	}
+	return analysis.Finished{}, false
+}
+
+// expect returns what tells how the next attempt to store a session's end goes.
+func (q *storeQueue) expect(session string) <-chan error {
+	told := make(chan error, 1)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.expected[session] = append(q.expected[session], told)
+	return told
+}
+
+// tell tells those who expect a session's end. q.mu is held.
+func (q *storeQueue) tell(session string, err error) {
+	for _, told := range q.expected[session] {
+		told <- err
+	}
+	delete(q.expected, session)
+}
+
+// await waits, for a while, until a session's end is stored.
+func (q *storeQueue) await(ctx context.Context, stored <-chan error) error {
+	q.wake()
+	timer := time.NewTimer(stopWait)
+	defer timer.Stop()
+	select {
+	case err := <-stored:
+		if err != nil {
+			return fmt.Errorf("%w: the analysis ended, and is stored later: %w", ErrClosed, err)
+		}
+		return nil
+	case <-timer.C:
+		return fmt.Errorf("%w: the analysis ended, and is stored later", ErrClosed)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (q *storeQueue) wake() {
@@ -139,6 +187,7 @@ func (q *storeQueue) drop(sessions ...string) {
 	defer q.mu.Unlock()
 	for _, id := range sessions {
 		delete(q.pending, id)
+		q.tell(id, ErrElsewhere)
 		q.finished = slices.DeleteFunc(q.finished, func(f analysis.Finished) bool { return f.SessionID == id })
 	}
 }
@@ -213,9 +262,15 @@ func (q *storeQueue) flushFinished(ctx context.Context) error {
 			continue
 		}
 		if err != nil {
+			q.mu.Lock()
+			for i := range q.finished {
+				q.tell(q.finished[i].SessionID, err)
+			}
+			q.mu.Unlock()
 			return fmt.Errorf("storing the report of %s: %w", f.Channel, err)
 		}
 		q.mu.Lock()
+		q.tell(f.SessionID, nil)
 		q.finished = slices.DeleteFunc(q.finished, func(other analysis.Finished) bool { return other.SessionID == f.SessionID })
 		q.mu.Unlock()
 		if q.finishedStored != nil {

@@ -62,6 +62,9 @@ const (
 type Stake struct {
 	Session string    `json:"session,omitempty"` // id; "" where it was not known
 	Started time.Time `json:"started,omitzero"`
+	// Stopped is when somebody ended it; zero: nobody did. Whoever comes to own
+	// the channel keeps what there is of the analysis instead of going on.
+	Stopped time.Time `json:"stopped,omitzero"`
 }
 
 // Grant is a channel that this node came to own.
@@ -77,7 +80,8 @@ type Work interface {
 	// Running lists the channels whose analyses were not ended, for all nodes,
 	// and the highest fence that any of them has.
 	Running(ctx context.Context) (channels []string, highest int64, err error)
-	// Adopt goes on with analyses. ended are those that turn out to have ended.
+	// Adopt goes on with analyses, and ends those that were stopped. ended are
+	// the latter, and those that turn out to have ended.
 	// With an error nothing was adopted, or some of it; it is called again.
 	Adopt(ctx context.Context, grants []Grant) (ended []string, err error)
 	// HandOver stops channels here and keeps all that the next owner needs. With
@@ -88,6 +92,9 @@ type Work interface {
 	Abandon(channels []string)
 	// Suspended tells that the leases lapsed, and that they hold again.
 	Suspended(yes bool)
+	// Joining counts the channels here that are not being read yet. A node that
+	// has some is given no more until they are.
+	Joining() int
 }
 
 // Config is what a node is made of.
@@ -137,7 +144,8 @@ type Member struct {
 	Store    string `json:"store,omitempty"`
 	Capacity int    `json:"capacity"`
 	Draining bool   `json:"draining,omitempty"`
-	Channels int    `json:"-"` // that it owns
+	Joining  int    `json:"joining,omitempty"` // channels that it owns and does not read yet
+	Channels int    `json:"-"`                 // that it owns
 }
 
 // member is a Member and when it was last heard of.
@@ -151,13 +159,15 @@ type member struct {
 type entry struct {
 	Owner string `json:"owner,omitempty"` // id of a node; "": nobody's
 	Stake
-	rev uint64
+	rev   uint64
+	noted time.Time // when this revision was first seen here
 }
 
 // ending is a channel whose analysis ended, and whose key is still there.
 type ending struct {
-	rev  uint64
-	done bool // all is stored: the key may go
+	rev   uint64 // of the key
+	fence int64  // of the owner
+	done  bool   // all is stored: the key may go
 }
 
 // view is what is known of nodes and channels.
@@ -418,9 +428,10 @@ func (n *Node) readBase(ctx context.Context) error {
 }
 
 func (n *Node) info() []byte {
+	joining := n.cfg.Work.Joining()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	data, err := json.Marshal(Member{Store: n.cfg.Store, Capacity: n.cfg.Capacity, Draining: n.draining})
+	data, err := json.Marshal(Member{Store: n.cfg.Store, Capacity: n.cfg.Capacity, Draining: n.draining, Joining: joining})
 	if err != nil {
 		panic(err) // plain fields
 	}
@@ -543,8 +554,11 @@ func (n *Node) Owner(channel string) (id string, ok bool) {
 
 // endedLocked reports whether a channel's key is only still there.
 func (n *Node) endedLocked(channel string, e *entry) bool {
+	if _, held := n.held[channel]; held {
+		return false
+	}
 	end := n.ending[channel]
-	return end != nil && end.rev == e.rev
+	return !e.Stopped.IsZero() || end != nil && end.rev == e.rev
 }
 
 // Place tells which node a channel should go to that nobody has.
@@ -556,6 +570,11 @@ func (n *Node) Place(channel string) (id string, err error) {
 	}
 	if n.ending[channel] != nil && !n.draining {
 		return n.id, nil // nobody else can have it as long as its key is there
+	}
+	if e := n.channels[channel]; e != nil && !e.Stopped.IsZero() {
+		if m := n.members[e.Owner]; m != nil && !m.Draining {
+			return e.Owner, nil // the same
+		}
 	}
 	id, ok := assign([]string{channel}, n.placesLocked(), len(n.channels)+1)[channel]
 	if !ok {
@@ -656,8 +675,64 @@ func (n *Node) Ended(channel string, fence int64) {
 	defer n.mu.Unlock()
 	if n.held[channel] == fence {
 		delete(n.held, channel)
-		n.ending[channel] = &ending{rev: uint64(fence - n.base)}
+		end := &ending{rev: uint64(fence - n.base), fence: fence}
+		if e := n.channels[channel]; e != nil && e.Owner == n.id {
+			end.rev = e.rev // it was written again since it was acquired
+		}
+		n.ending[channel] = end
 	}
+}
+
+// Stop says that the analysis of a channel that this node owns is being ended,
+// before it is. As [Node.Ended] it lets a new one begin here. durable means that
+// whoever takes the channel over, should this node die, ends it as well; it is
+// false where nobody could, so that only the store can keep it. With an error
+// nothing has changed.
+func (n *Node) Stop(ctx context.Context, channel string, fence int64, at time.Time) (durable bool, err error) {
+	if n.cfg.Alone {
+		n.Ended(channel, fence)
+		return false, nil
+	}
+	n.mu.Lock()
+	held, e := n.held[channel], n.channels[channel]
+	if held != fence || e == nil || e.Owner != n.id || n.starting[channel] {
+		n.mu.Unlock()
+		return false, ErrAway
+	}
+	n.starting[channel] = true
+	id, kv := n.id, n.buckets.Load().keys
+	mark := entry{Owner: id, Stake: e.Stake, rev: e.rev}
+	mark.Stopped = at
+	n.mu.Unlock()
+	defer func() {
+		n.mu.Lock()
+		delete(n.starting, channel)
+		n.mu.Unlock()
+	}()
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.Lease)
+	defer cancel()
+	rev, err := kv.Update(ctx, channel, mark.encode(), mark.rev)
+	if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+		// Perhaps it was marked before, and the answer was lost.
+		var now entry
+		if kve, gerr := kv.Get(ctx, channel); gerr == nil && json.Unmarshal(kve.Value(), &now) == nil && now.Owner == id && !now.Stopped.IsZero() {
+			rev, err = kve.Revision(), nil
+		}
+	}
+	if err != nil {
+		// If the mark is there all the same, take finds and removes it.
+		return false, fmt.Errorf("%w: noting that %s is stopped: %w", ErrAway, channel, err)
+	}
+	mark.rev = rev
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.id != id {
+		return false, ErrAway // removed meanwhile: who takes it over ends it
+	}
+	delete(n.held, channel)
+	n.ending[channel] = &ending{rev: rev, fence: fence}
+	n.note(channel, &mark)
+	return true, nil
 }
 
 // Release says that all is stored of an analysis that ended here: its key may
@@ -665,7 +740,7 @@ func (n *Node) Ended(channel string, fence int64) {
 func (n *Node) Release(channel string, fence int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if e := n.ending[channel]; e != nil && e.rev == uint64(fence-n.base) {
+	if e := n.ending[channel]; e != nil && e.fence == fence {
 		e.done = true
 		signal(n.woken)
 	}

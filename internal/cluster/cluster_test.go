@@ -100,11 +100,22 @@ type node struct {
 	abandoned int
 	suspended int
 	fail      error // of Adopt
+	joining   int
+	most      int      // of joining at a time
+	stopped   []string // channels that it came to own and that were stopped
+	slow      bool     // what it comes to own is being joined until read is called
 }
 
 var timing = cluster.Config{Beat: 100 * time.Millisecond, Lease: 700 * time.Millisecond, Dead: time.Second, Settle: 50 * time.Millisecond, Move: 10 * time.Millisecond, Tick: 20 * time.Millisecond}
 
 func join(t *testing.T, url, name string, s *store) *node {
+	t.Helper()
+	n := newNode(t, url, name, s)
+	n.run()
+	return n
+}
+
+func newNode(t *testing.T, url, name string, s *store) *node {
 	t.Helper()
 	n := &node{t: t, name: name, store: s, gate: newGate(), has: map[string]int64{}}
 	var err error
@@ -117,6 +128,12 @@ func join(t *testing.T, url, name string, s *store) *node {
 	if n.Node, err = cluster.Open(t.Context(), cfg); err != nil {
 		t.Fatal(err)
 	}
+	n.stop = func() {}
+	return n
+}
+
+func (n *node) run() {
+	t, name := n.t, n.name
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -141,7 +158,6 @@ func join(t *testing.T, url, name string, s *store) *node {
 		n.stop()
 		n.conn.Close()
 	})
-	return n
 }
 
 // kill ends a node as kill -9 does: nobody is told.
@@ -181,7 +197,17 @@ func (n *node) Adopt(_ context.Context, grants []cluster.Grant) (ended []string,
 			n.t.Errorf("%s took %s with fence %d after %d", n.name, g.Channel, g.Fence, fence)
 		}
 		n.store.running[g.Channel] = g.Fence
+		if !g.Stake.Stopped.IsZero() {
+			delete(n.store.running, g.Channel)
+			n.stopped = append(n.stopped, g.Channel)
+			ended = append(ended, g.Channel)
+			continue
+		}
 		n.has[g.Channel] = g.Fence
+		if n.slow {
+			n.joining++
+			n.most = max(n.most, n.joining)
+		}
 	}
 	return ended, nil
 }
@@ -213,6 +239,19 @@ func (n *node) Suspended(yes bool) {
 	if yes {
 		n.suspended++
 	}
+}
+
+func (n *node) Joining() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.joining
+}
+
+// read says that what is being joined is read from now on.
+func (n *node) read() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.joining = 0
 }
 
 func (n *node) channels() []string {
@@ -489,4 +528,106 @@ func TestAdoptLater(t *testing.T) {
 	b.mu.Unlock()
 	eventually(t, "it has all that did not end", func() bool { return share(all[:4], b) })
 	eventually(t, "what ended is nobody's", func() bool { _, ok := b.Owner("channel_04"); return !ok })
+}
+
+// TestStopOutlivesItsOwner stops an analysis at a node that dies before anything
+// of that is stored: whoever takes the channel over ends it.
+func TestStopOutlivesItsOwner(t *testing.T) {
+	t.Parallel()
+	url := natsServer(t)
+	s, all := seeded(6)
+	a, b := join(t, url, "a", s), join(t, url, "b", s)
+	eventually(t, "two nodes share the channels", func() bool { return share(all, a, b) && len(a.channels()) > 0 && len(b.channels()) > 0 })
+	channel := a.channels()[0]
+	a.mu.Lock()
+	fence := a.has[channel]
+	delete(a.has, channel)
+	a.mu.Unlock()
+	if durable, err := a.Stop(t.Context(), channel, fence, time.Now()); err != nil || !durable {
+		t.Fatalf("stopping: %v, %v", durable, err)
+	}
+	if _, err := a.Stop(t.Context(), channel, fence, time.Now()); !errors.Is(err, cluster.ErrAway) {
+		t.Errorf("stopping again: %v", err)
+	}
+	for _, n := range []*node{a, b} {
+		eventually(t, "nobody takes it for being analysed", func() bool {
+			_, ok := n.Owner(channel)
+			return !ok && !slices.Contains(n.Channels(), channel)
+		})
+		if id, err := n.Place(channel); err != nil || id != a.ID() {
+			t.Errorf("a new analysis is placed on %q, %v while the end of the last is being stored", id, err)
+		}
+	}
+	a.kill()
+	eventually(t, "the other ends it", func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return slices.Equal(b.stopped, []string{channel})
+	})
+	eventually(t, "its key goes, and a new analysis may begin", func() bool {
+		_, err := b.Acquire(t.Context(), channel, cluster.Stake{Session: "new"})
+		return err == nil
+	})
+	if slices.Contains(b.channels(), channel) {
+		t.Error("the analysis that was stopped goes on")
+	}
+}
+
+// TestStopThenRelease stops an analysis and stores its end: its key goes.
+func TestStopThenRelease(t *testing.T) {
+	t.Parallel()
+	url := natsServer(t)
+	s, _ := seeded(0)
+	a, b := join(t, url, "a", s), join(t, url, "b", s)
+	<-a.Settled()
+	<-b.Settled()
+	first, err := a.Acquire(t.Context(), "somebody", cluster.Stake{Session: "one"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Stop(t.Context(), "somebody", first, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	second, err := a.Acquire(t.Context(), "somebody", cluster.Stake{Session: "two"})
+	if err != nil || second <= first {
+		t.Fatalf("acquired again with fence %d after %d: %v", second, first, err)
+	}
+	a.Release("somebody", first) // of the one before: it changes nothing
+	eventually(t, "both know the new analysis", func() bool {
+		x, ok := a.Owner("somebody")
+		y, ok2 := b.Owner("somebody")
+		return ok && ok2 && x == a.ID() && y == a.ID()
+	})
+	if _, err := a.Stop(t.Context(), "somebody", second, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	a.Release("somebody", second)
+	eventually(t, "it is nobody's", func() bool {
+		_, err := b.Acquire(t.Context(), "somebody", cluster.Stake{})
+		return err == nil
+	})
+}
+
+// TestBalanceCountsJoins lets a node come that joins slowly: it is not given more
+// than it can join, and gets its share in the end.
+func TestBalanceCountsJoins(t *testing.T) {
+	t.Parallel()
+	url := natsServer(t)
+	s, all := seeded(30)
+	a, b := join(t, url, "a", s), join(t, url, "b", s)
+	eventually(t, "two nodes share the channels", func() bool { return share(all, a, b) && len(a.Members()) == 2 })
+	c := newNode(t, url, "c", s)
+	c.slow = true
+	c.run()
+	eventually(t, "it is given some", func() bool { return c.Joining() > 0 })
+	eventually(t, "it has its share", func() bool {
+		c.read()
+		return len(c.channels()) >= 7 && share(all, a, b, c)
+	})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	// Each of the others may give one at the same moment.
+	if c.most > 3 {
+		t.Errorf("%d channels were being joined at a time", c.most)
+	}
 }

@@ -131,9 +131,14 @@ func (n *Node) noteChannel(v *view, kve jetstream.KeyValueEntry) {
 
 // note takes note of a channel's key unless a later state is known.
 func (v *view) note(channel string, e *entry) {
-	if old := v.channels[channel]; old == nil || old.rev <= e.rev {
-		v.channels[channel] = e
+	old := v.channels[channel]
+	if old != nil && old.rev > e.rev {
+		return
 	}
+	if e.noted = time.Now(); old != nil && old.rev == e.rev {
+		e.noted = old.noted
+	}
+	v.channels[channel] = e
 }
 
 func (n *Node) loadsLocked() map[string]int {
@@ -277,11 +282,17 @@ func (n *Node) take(ctx context.Context) error {
 	id, base := n.id, n.base
 	var free, lost []string
 	var grants []Grant
+	unmark := make(map[string]entry)
 	for name, e := range n.channels {
 		_, held := n.held[name]
 		switch {
 		case e.Owner == id:
-			if !held && !n.starting[name] && n.ending[name] == nil && !n.draining {
+			switch {
+			case n.starting[name] || n.ending[name] != nil:
+			case held && !e.Stopped.IsZero():
+				// Whoever stopped it was told that this did not work.
+				unmark[name] = entry{Stake: Stake{Session: e.Session, Started: e.Started}, rev: e.rev}
+			case !held && !n.draining:
 				grants = append(grants, Grant{name, base + int64(e.rev), e.Stake})
 			}
 		case held && n.held[name] < base+int64(e.rev):
@@ -302,7 +313,13 @@ func (n *Node) take(ctx context.Context) error {
 		n.log.Error("channels that were this server's are others'", "channels", len(lost))
 		n.cfg.Work.Abandon(lost)
 	}
+	if _, err := n.win(ctx, unmark); err != nil {
+		return err
+	}
 	won, err := n.win(ctx, want)
+	if len(won) > 0 {
+		n.log.Info("channels were taken over", "channels", len(won))
+	}
 	grants = append(grants, won...)
 	if len(grants) == 0 {
 		return err
@@ -391,14 +408,28 @@ func (n *Node) win(ctx context.Context, want map[string]entry) ([]Grant, error) 
 	for g := range results {
 		won = append(won, g)
 	}
-	if len(won) > 0 {
-		n.log.Info("channels were taken over", "channels", len(won))
-	}
 	return won, err
 }
 
+// joinsAtOnce bounds how many channels that are not read yet a node may have to
+// be given another: Twitch lets it join one a second or two, and a channel that
+// waits for its turn is a gap.
+const joinsAtOnce = 2
+
+// busyLocked reports whether a node has joins enough in progress: what it told
+// itself, what it took since, and what passes between nodes and may be its own.
+func (n *Node) busyLocked(m *member) bool {
+	joining := m.Joining
+	for _, e := range n.channels {
+		if n.members[e.Owner] == nil || e.Owner == m.ID && e.noted.After(m.seen) {
+			joining++
+		}
+	}
+	return joining >= joinsAtOnce
+}
+
 // balance gives one channel to a node that came and has less than its share. It
-// reports whether it did.
+// reports whether there is more to give, after a while.
 func (n *Node) balance(ctx context.Context) bool {
 	n.mu.Lock()
 	came := false
@@ -413,7 +444,15 @@ func (n *Node) balance(ctx context.Context) bool {
 				mine = append(mine, name)
 			}
 		}
-		moving = relocate(mine, n.id, n.placesLocked(), len(n.channels), 1)
+		places := n.placesLocked()
+		moving = relocate(mine, n.id, slices.Clone(places), len(n.channels), 1)
+		if len(moving) > 0 {
+			to := assign(moving[:1], places, len(n.channels))[moving[0]]
+			if m := n.members[to]; m != nil && n.busyLocked(m) {
+				n.mu.Unlock()
+				return true // it gets it when it has joined what it has
+			}
+		}
 		if len(moving) == 0 {
 			n.crowd = make(map[string]bool, len(n.members))
 			for id := range n.members {
@@ -446,7 +485,7 @@ func (n *Node) handOver(ctx context.Context, list []string) error {
 		e := n.channels[name]
 		var free entry
 		if e != nil {
-			free = entry{Stake: e.Stake, rev: e.rev}
+			free = entry{Stake: Stake{Session: e.Session, Started: e.Started}, rev: e.rev}
 		}
 		mine := e != nil && e.Owner == n.id
 		delete(n.held, name)

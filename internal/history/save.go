@@ -2,6 +2,8 @@ package history
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -374,11 +376,65 @@ func (s *Service) keep(ctx context.Context, e *Entry, data []byte) (created bool
 		return false, &account.Error{Kind: account.KindForbidden, Message: fmt.Sprintf(
 			"You have %d saved analyses, and %d is the most that one user may keep: delete some, and then remove them from the archive", n, s.cfg.MaxPerUser)}
 	}
-	if err := s.store.Create(ctx, e, data); err != nil {
+	if err := s.create(ctx, e, data); errors.Is(err, ErrExists) {
+		// Another server saved the same analysis at the same moment.
+		old, err := s.store.BySession(ctx, e.UserID, e.SessionID)
+		if err != nil {
+			return false, fmt.Errorf("saving an analysis that another server saves as well: %w", err)
+		}
+		return false, s.replace(ctx, old, e, data)
+	} else if err != nil {
 		return false, fmt.Errorf("saving an analysis: %w", err)
 	}
 	s.cfg.Count(ctx, account.Usage{Saved: 1})
 	return true, nil
+}
+
+// create adds an entry. The id of one of ours is made from its user and session,
+// so that of several servers that save the same analysis at the same moment one
+// succeeds, and the others get ErrExists. Where entries of that analysis were
+// moved to the archive the next number is taken.
+func (s *Service) create(ctx context.Context, e *Entry, data []byte) error {
+	if e.SessionID == "" {
+		return s.store.Create(ctx, e, data)
+	}
+	for n := range maxAgain {
+		e.ID = entryID(e.UserID, e.SessionID, n)
+		err := s.store.Create(ctx, e, data)
+		if !errors.Is(err, ErrExists) {
+			return err
+		}
+		old, err := s.store.Get(ctx, e.ID)
+		if errors.Is(err, ErrNotFound) {
+			continue // removed meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		if old.Status == StatusActive && old.SessionID == e.SessionID && old.UserID == e.UserID {
+			return ErrExists
+		}
+	}
+	e.ID = account.NewID(s.now())
+	return s.store.Create(ctx, e, data)
+}
+
+// maxAgain bounds how often one analysis is looked for among archived entries.
+const maxAgain = 20
+
+// entryID returns the id of a user's nth entry of an analysis: as other ids it
+// begins with a time, the session's.
+func entryID(userID, sessionID string, n int) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", userID, sessionID, n))
+	id := hex.EncodeToString(sum[:12])
+	const timeDigits = 8
+	if len(sessionID) < timeDigits {
+		return id
+	}
+	if _, err := hex.DecodeString(sessionID[:timeDigits]); err != nil {
+		return id
+	}
+	return strings.ToLower(sessionID[:timeDigits]) + id[timeDigits:]
 }
 
 // replace gives an entry the figures of e, which gets what stays of it.

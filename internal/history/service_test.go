@@ -355,6 +355,43 @@ func TestSaveAgain(t *testing.T) {
 	}
 }
 
+// Several servers save one analysis at the same moment, by themselves and by hand.
+func TestSaveOnManyServers(t *testing.T) {
+	var cfg history.Config
+	w := open(t, func(c *history.Config) { cfg = *c })
+	ann := w.user("ann", true)
+	servers := []*history.Service{w.service}
+	for range 3 {
+		another, err := history.NewService(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		servers = append(servers, another)
+	}
+	for round := range 10 {
+		channel := fmt.Sprint("room", round)
+		w.chat(channel, lines...)
+		f := w.end(channel, true)
+		var wg sync.WaitGroup
+		for i := range 3 * len(servers) {
+			s := servers[i%len(servers)]
+			wg.Go(func() {
+				if i%3 == 0 {
+					if _, err := s.Save(t.Context(), ann, claim(channel)); err != nil {
+						t.Errorf("saving: %v", err)
+					}
+				} else if err := s.AutoSave(t.Context(), ann, f); err != nil {
+					t.Errorf("saving by itself: %v", err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	if list := w.list(ann, history.StatusActive); len(list) != 10 || w.usage.Saved != 10 {
+		t.Errorf("10 analyses are %d entries, counted as %d", len(list), w.usage.Saved)
+	}
+}
+
 func TestSaveAtOnce(t *testing.T) {
 	w := open(t, func(c *history.Config) { c.MaxPerUser = 5 })
 	ann := w.user("ann", false)

@@ -12,6 +12,9 @@ import (
 // not for the user who asks.
 var ErrNotFound = errors.New("history entry not found")
 
+// ErrExists is returned, wrapped or not, for an entry whose id another has.
+var ErrExists = errors.New("history entry exists")
+
 // Store keeps entries. Its methods are safe for concurrent use; each is done
 // wholly or not at all. Times are kept to the millisecond at least, in UTC; a
 // zero time stays zero. Documents of an older system are never rewritten but
@@ -19,7 +22,8 @@ var ErrNotFound = errors.New("history entry not found")
 type Store interface {
 	// Create adds an entry and its report, the JSON of an [analysis.Report]; nil:
 	// there is none. Whether there is one is what HasReport says when the entry
-	// is read; here it does not matter.
+	// is read; here it does not matter. ErrExists, changing nothing: there is one
+	// with its id.
 	Create(ctx context.Context, e *Entry, report []byte) error
 	// Replace writes the figures of an entry anew, with its report: all of e but
 	// for CreatedAt, Status, Name, Note and Tags, which stay. With a nil report

@@ -40,6 +40,7 @@ type room struct {
 	running map[string]bool
 	asked   []string
 	err     error // of Start and Stop
+	readErr error // of what reads
 	panics  bool
 }
 
@@ -109,39 +110,39 @@ func (r *room) has(channel, format string, args ...any) bool {
 	return r.running[channel]
 }
 
-func (r *room) Snapshot(channel string, top int) (analysis.Snapshot, bool) {
+func (r *room) Snapshot(channel string, top int) (analysis.Snapshot, bool, error) {
 	if !r.has(channel, "snapshot %s top %d", channel, top) {
-		return analysis.Snapshot{}, false
+		return analysis.Snapshot{}, false, r.readErr
 	}
-	return analysis.Snapshot{ID: "id-" + channel, Channel: channel, Running: true, StartedAt: now, At: now}, true
+	return analysis.Snapshot{ID: "id-" + channel, Channel: channel, Running: true, StartedAt: now, At: now}, true, r.readErr
 }
 
-func (r *room) Timeline(channel string, from, to time.Time, step int) (analysis.Timeline, bool) {
+func (r *room) Timeline(channel string, from, to time.Time, step int) (analysis.Timeline, bool, error) {
 	if !r.has(channel, "timeline %s %d %d %d", channel, from.Unix(), to.Unix(), step) {
-		return analysis.Timeline{}, false
+		return analysis.Timeline{}, false, r.readErr
 	}
-	return analysis.Timeline{Step: 10, From: now, To: now}, true
+	return analysis.Timeline{Step: 10, From: now, To: now}, true, r.readErr
 }
 
-func (r *room) TopChatters(channel, label string, n int) ([]analysis.Chatter, bool) {
+func (r *room) TopChatters(channel, label string, n int) ([]analysis.Chatter, bool, error) {
 	if !r.has(channel, "chatters %s %q %d", channel, label, n) {
-		return nil, false
+		return nil, false, r.readErr
 	}
-	return []analysis.Chatter{{Login: "ann", Name: "Ann", Count: 3}}, true
+	return []analysis.Chatter{{Login: "ann", Name: "Ann", Count: 3}}, true, r.readErr
 }
 
-func (r *room) TopTerms(channel string, emotes bool, label string, n int) ([]analysis.Term, bool) {
+func (r *room) TopTerms(channel string, emotes bool, label string, n int) ([]analysis.Term, bool, error) {
 	if !r.has(channel, "terms %s %v %q %d", channel, emotes, label, n) || emotes {
-		return nil, r.running[channel]
+		return nil, r.running[channel], r.readErr
 	}
-	return []analysis.Term{{Term: "hello", Count: 2}}, true
+	return []analysis.Term{{Term: "hello", Count: 2}}, true, r.readErr
 }
 
-func (r *room) Recent(channel string, n int) ([]json.RawMessage, bool) {
+func (r *room) Recent(channel string, n int) ([]json.RawMessage, bool, error) {
 	if !r.has(channel, "recent %s %d", channel, n) {
-		return nil, false
+		return nil, false, r.readErr
 	}
-	return []json.RawMessage{json.RawMessage(`{"id":"1","t":1,"u":"ann","x":"hi","l":"u","s":0,"k":0.5}`)}, true
+	return []json.RawMessage{json.RawMessage(`{"id":"1","t":1,"u":"ann","x":"hi","l":"u","s":0,"k":0.5}`)}, true, r.readErr
 }
 
 // hub is the live side: it streams what it is given.

@@ -24,7 +24,8 @@ import (
 var (
 	// ErrTooMany: as many channels as the server allows are being analysed.
 	ErrTooMany = errors.New("too many channels are being analysed")
-	// ErrUnavailable: the server is starting or stopping.
+	// ErrUnavailable: the server is starting or stopping, or the one that has
+	// the channel does not answer.
 	ErrUnavailable = errors.New("the server takes no requests now")
 )
 
@@ -39,21 +40,21 @@ type Channels interface {
 	// List tells the running analyses in the order of their names.
 	List() []analysis.ChannelSummary
 	// Snapshot tells the state of a running analysis; lists in it hold at most
-	// top entries each. False when the channel is not being analysed, here as
-	// in the methods below.
-	Snapshot(channel string, top int) (analysis.Snapshot, bool)
+	// top entries each. False when the channel is not being analysed; with an error
+	// that cannot be told. Both here as in the methods below.
+	Snapshot(channel string, top int) (analysis.Snapshot, bool, error)
 	// Timeline tells the course between from and to (zero: from the start, up
 	// to now) in buckets of step seconds: 1, 10, 60 or 0 for the finest that
 	// reaches back to from.
-	Timeline(channel string, from, to time.Time, step int) (analysis.Timeline, bool)
+	Timeline(channel string, from, to time.Time, step int) (analysis.Timeline, bool, error)
 	// TopChatters tells who wrote most; label is "", "positive", "neutral" or
 	// "negative".
-	TopChatters(channel, label string, n int) ([]analysis.Chatter, bool)
+	TopChatters(channel, label string, n int) ([]analysis.Chatter, bool, error)
 	// TopTerms tells the words or emotes used most, as TopChatters.
-	TopTerms(channel string, emotes bool, label string, n int) ([]analysis.Term, bool)
+	TopTerms(channel string, emotes bool, label string, n int) ([]analysis.Term, bool, error)
 	// Recent tells the last messages, oldest first, as they are in a batch of
 	// the chatmood.v1 dialect.
-	Recent(channel string, n int) ([]json.RawMessage, bool)
+	Recent(channel string, n int) ([]json.RawMessage, bool, error)
 }
 
 // ErrTooManyHeld is returned by [Holds.Connect] where somebody has as many

@@ -30,16 +30,20 @@ type nothing struct{}
 
 var errNothing = errors.New("httpapi: this API only describes itself")
 
-func (nothing) Start(context.Context, string, string) (bool, error)        { return false, errNothing }
-func (nothing) Stop(context.Context, string) (bool, error)                 { return false, nil }
-func (nothing) List() []analysis.ChannelSummary                            { return nil }
-func (nothing) Snapshot(string, int) (s analysis.Snapshot, ok bool)        { return s, false }
-func (nothing) TopChatters(string, string, int) ([]analysis.Chatter, bool) { return nil, false }
-func (nothing) Recent(string, int) ([]json.RawMessage, bool)               { return nil, false }
-func (nothing) Timeline(string, time.Time, time.Time, int) (t analysis.Timeline, ok bool) {
-	return t, false
+func (nothing) Start(context.Context, string, string) (bool, error)            { return false, errNothing }
+func (nothing) Stop(context.Context, string) (bool, error)                     { return false, nil }
+func (nothing) List() []analysis.ChannelSummary                                { return nil }
+func (nothing) Snapshot(string, int) (s analysis.Snapshot, ok bool, err error) { return s, false, nil }
+func (nothing) TopChatters(string, string, int) ([]analysis.Chatter, bool, error) {
+	return nil, false, nil
 }
-func (nothing) TopTerms(string, bool, string, int) ([]analysis.Term, bool) { return nil, false }
+func (nothing) Recent(string, int) ([]json.RawMessage, bool, error) { return nil, false, nil }
+func (nothing) Timeline(string, time.Time, time.Time, int) (t analysis.Timeline, ok bool, err error) {
+	return t, false, nil
+}
+func (nothing) TopTerms(string, bool, string, int) ([]analysis.Term, bool, error) {
+	return nil, false, nil
+}
 func (nothing) Sessions(context.Context, analysis.SessionQuery) ([]analysis.SessionInfo, error) {
 	return nil, nil
 }

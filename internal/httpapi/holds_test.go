@@ -128,7 +128,7 @@ func TestHolders(t *testing.T) {
 	}{
 		{httpapi.ErrTooManyHeld, 403, 200, "You have as many channels analysed as one may at once"},
 		{fmt.Errorf("starting: %w", httpapi.ErrTooMany), 429, 200, "Too many channels are being analysed at once"},
-		{httpapi.ErrUnavailable, 503, 200, "starting or stopping"},
+		{httpapi.ErrUnavailable, 503, 503, "starting or stopping"},
 		{fmt.Errorf("holding: %w", errAway), 503, 503, "The database cannot be reached"},
 		{errBroken, 500, 200, "Failed to connect to Twitch chat"},
 	} {

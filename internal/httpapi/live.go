@@ -212,8 +212,9 @@ func (a *API) serveChatEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	events, release := a.openEvents(w, r, func() bool {
-		if _, running := a.cfg.Channels.Snapshot(channel, 0); !running {
-			writeProblem(w, r, newProblem(http.StatusNotFound, "Channel "+channel+" is not being analysed"))
+		_, running, err := a.cfg.Channels.Snapshot(channel, 0)
+		if err := unread(channel, running, err); err != nil {
+			writeError(w, r, err)
 			return false
 		}
 		return true

@@ -731,6 +731,9 @@ func (a *API) adminStop(ctx context.Context, in *adminChannelInput) (*messageOut
 		stop = a.cfg.Holds.Stop
 	}
 	stopped, err := stop(ctx, channel)
+	if errors.Is(err, ErrUnavailable) {
+		return nil, unavailable("The analysis of " + channel + " cannot be ended just now: try again in a moment")
+	}
 	if err != nil {
 		return nil, a.storeError(err)
 	}

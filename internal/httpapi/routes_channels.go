@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"reflect"
 	"time"
@@ -119,7 +120,7 @@ func (a *API) registerChannels() {
 			Summary:     summary,
 			Description: description,
 			Tags:        []string{tagChannels},
-			Errors:      []int{400, 401, 404, 422},
+			Errors:      []int{400, 401, 404, 422, 503},
 			Metadata:    protected,
 		}
 		if id == "list-channels" {
@@ -159,8 +160,17 @@ func (in ChannelPath) login() (string, error) {
 	return channel, nil
 }
 
-func notAnalysed(channel string) error {
-	return fail(http.StatusNotFound, "Channel "+channel+" is not being analysed", nil)
+// unread says why a running analysis was not read; nil: it was.
+func unread(channel string, ok bool, err error) error {
+	switch {
+	case errors.Is(err, ErrUnavailable):
+		return unavailable("The server that analyses " + channel + " does not answer: try again in a moment")
+	case err != nil:
+		return fail(http.StatusInternalServerError, "The analysis of "+channel+" cannot be read", err)
+	case !ok:
+		return fail(http.StatusNotFound, "Channel "+channel+" is not being analysed", nil)
+	}
+	return nil
 }
 
 func (a *API) listChannels(context.Context, *struct{}) (*channelsOutput, error) {
@@ -174,9 +184,9 @@ func (a *API) snapshot(_ context.Context, in *snapshotInput) (*snapshotOutput, e
 	if err != nil {
 		return nil, err
 	}
-	snap, ok := a.cfg.Channels.Snapshot(channel, in.Top)
-	if !ok {
-		return nil, notAnalysed(channel)
+	snap, ok, err := a.cfg.Channels.Snapshot(channel, in.Top)
+	if err := unread(channel, ok, err); err != nil {
+		return nil, err
 	}
 	fillSnapshot(&snap)
 	return &snapshotOutput{snap}, nil
@@ -200,9 +210,9 @@ func (a *API) timeline(_ context.Context, in *timelineInput) (*timelineOutput, e
 			fields: []ProblemField{{"query.step", message}},
 		}
 	}
-	line, ok := a.cfg.Channels.Timeline(channel, in.From, in.To, in.Step)
-	if !ok {
-		return nil, notAnalysed(channel)
+	line, ok, err := a.cfg.Channels.Timeline(channel, in.From, in.To, in.Step)
+	if err := unread(channel, ok, err); err != nil {
+		return nil, err
 	}
 	line.Buckets, line.Gaps = present(line.Buckets), present(line.Gaps)
 	line.Marks, line.Moments = present(line.Marks), present(line.Moments)
@@ -234,9 +244,9 @@ func (a *API) topTerms(in *rankingInput, emotes bool) ([]analysis.Term, error) {
 	if err != nil {
 		return nil, err
 	}
-	terms, ok := a.cfg.Channels.TopTerms(channel, emotes, in.Label, in.Limit)
-	if !ok {
-		return nil, notAnalysed(channel)
+	terms, ok, err := a.cfg.Channels.TopTerms(channel, emotes, in.Label, in.Limit)
+	if err := unread(channel, ok, err); err != nil {
+		return nil, err
 	}
 	return present(terms), nil
 }
@@ -246,9 +256,9 @@ func (a *API) chatters(_ context.Context, in *rankingInput) (*chattersOutput, er
 	if err != nil {
 		return nil, err
 	}
-	chatters, ok := a.cfg.Channels.TopChatters(channel, in.Label, in.Limit)
-	if !ok {
-		return nil, notAnalysed(channel)
+	chatters, ok, err := a.cfg.Channels.TopChatters(channel, in.Label, in.Limit)
+	if err := unread(channel, ok, err); err != nil {
+		return nil, err
 	}
 	out := new(chattersOutput)
 	out.Body.Chatters = present(chatters)
@@ -260,9 +270,9 @@ func (a *API) messages(_ context.Context, in *messagesInput) (*messagesOutput, e
 	if err != nil {
 		return nil, err
 	}
-	recent, ok := a.cfg.Channels.Recent(channel, in.Limit)
-	if !ok {
-		return nil, notAnalysed(channel)
+	recent, ok, err := a.cfg.Channels.Recent(channel, in.Limit)
+	if err := unread(channel, ok, err); err != nil {
+		return nil, err
 	}
 	body, err := json.Marshal(struct {
 		Messages []json.RawMessage `json:"messages"`

@@ -91,6 +91,39 @@ func TestConnectFailures(t *testing.T) {
 	}
 }
 
+// A read that the server which has the channel does not answer is no read of a
+// channel that nobody analyses.
+func TestReadUnavailable(t *testing.T) {
+	for _, test := range []struct {
+		err    error
+		status int
+		detail string
+	}{
+		{fmt.Errorf("asking: %w", httpapi.ErrUnavailable), 503, "does not answer: try again"},
+		{errBroken, 500, "cannot be read"},
+	} {
+		s := serve(t, func(_ *httpapi.Config, s *server) { s.room.readErr = test.err })
+		for _, path := range []string{"", "/timeline", "/terms", "/emotes", "/chatters", "/messages"} {
+			got := s.do(t, "GET", "/api/channels/somebody"+path, "")
+			got.wantProblem(t, test.status, test.detail)
+			if retry := got.header.Get("Retry-After"); (retry != "") != (test.status == 503) {
+				t.Errorf("%s: status %d with Retry-After %q", path, test.status, retry)
+			}
+			if strings.Contains(got.body, "secret") {
+				t.Errorf("the cause is shown: %s", got.body)
+			}
+		}
+		got := s.do(t, "GET", "/api/sse/chat/somebody", "")
+		got.wantProblem(t, test.status, test.detail)
+	}
+	s := serve(t, func(_ *httpapi.Config, s *server) { s.room.err = httpapi.ErrUnavailable })
+	got := s.do(t, "POST", "/api/twitch/disconnect", `{"channel":"somebody"}`)
+	got.wantProblem(t, 503, "cannot be ended just now")
+	if got.header.Get("Retry-After") == "" {
+		t.Error("there is no Retry-After")
+	}
+}
+
 func TestDisconnect(t *testing.T) {
 	for _, test := range []struct {
 		name    string

@@ -151,11 +151,13 @@ func (a *API) leave(ctx context.Context, in *disconnectInput, guest bool) (*disc
 	case a.cfg.Holds != nil:
 		left, err = a.cfg.Holds.Leave(ctx, channel, accessOf(ctx).holder(false), in.Body.Discard)
 	case guest && a.cfg.Hub.Viewers(channel) > 0:
-		_, left = a.cfg.Channels.Snapshot(channel, 0)
+		_, left, err = a.cfg.Channels.Snapshot(channel, 0)
 	default:
 		left, err = a.cfg.Channels.Stop(ctx, channel)
 	}
 	switch {
+	case errors.Is(err, ErrUnavailable):
+		return nil, unavailable("The analysis of " + channel + " cannot be ended just now: try again in a moment")
 	case a.isStoreAway(err):
 		return nil, a.storeError(err)
 	case err != nil:

@@ -36,7 +36,7 @@ func (s *Store) History() *History { return &History{s} }
 // explain lets the error that callers look for through and says of all others
 // what to do about them.
 func (h *History) explain(ctx context.Context, doing string, err error) error {
-	if errors.Is(err, history.ErrNotFound) {
+	if errors.Is(err, history.ErrNotFound) || errors.Is(err, history.ErrExists) {
 		return fmt.Errorf("%s the MongoDB of MONGO_URI: %w", doing, err)
 	}
 	return h.s.explain(ctx, doing, err)
@@ -332,6 +332,9 @@ func owner(id bson.ObjectID, userID string) bson.D {
 func (h *History) Create(ctx context.Context, e *history.Entry, report []byte) error {
 	return h.explain(ctx, "saving an analysis in", h.create(ctx, e, report, func(ctx context.Context, doc bson.D) (string, error) {
 		_, err := h.s.history.InsertOne(ctx, doc)
+		if driver.IsDuplicateKeyError(err) {
+			err = history.ErrExists
+		}
 		return "", err
 	}))
 }

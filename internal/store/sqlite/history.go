@@ -86,7 +86,7 @@ func (s *Store) History() *History { return &History{s} }
 // explain lets the error that callers look for through and says of all others
 // what to do about them.
 func (h *History) explain(doing string, err error) error {
-	if errors.Is(err, history.ErrNotFound) {
+	if errors.Is(err, history.ErrNotFound) || errors.Is(err, history.ErrExists) {
 		return fmt.Errorf("%s the database: %w", doing, err)
 	}
 	return h.s.explain(doing, err)
@@ -94,7 +94,11 @@ func (h *History) explain(doing string, err error) error {
 
 // Create implements [history.Store].
 func (h *History) Create(ctx context.Context, e *history.Entry, report []byte) error {
-	return h.explain("saving an analysis in", h.keep(ctx, sqlCreateEntry, e, report))
+	err := h.keep(ctx, sqlCreateEntry, e, report)
+	if violates(err, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY) {
+		err = history.ErrExists
+	}
+	return h.explain("saving an analysis in", err)
 }
 
 // ImportEntry implements [history.Archive].

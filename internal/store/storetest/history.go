@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,6 +46,7 @@ func RunHistory(t *testing.T, open HistoryOpener) {
 		{"entries are removed", testRemoveEntry},
 		{"only the owner changes anything", testOwner},
 		{"entries are found by session", testBySession},
+		{"an id is taken once", testCreateTwice},
 		{"lists are sorted and paged", testHistoryOrder},
 		{"lists are sorted whatever the case", testHistoryFolded},
 		{"lists have bounds", testHistoryBounds},
@@ -433,6 +435,36 @@ func testOwner(t *testing.T, s HistoryStore) {
 	wantEntry(t, s, e, []byte("{}"))
 	if list := shares(t, s, e.ID); len(list) != 1 {
 		t.Errorf("links %v, want the one", list)
+	}
+}
+
+func testCreateTwice(t *testing.T, s HistoryStore) {
+	e := fullEntry(1)
+	noError(t, s.Create(t.Context(), e, []byte(`{"first":1}`)))
+	again := fullEntry(1)
+	again.Channel, again.UserID = "another", bruno
+	wantError(t, s.Create(t.Context(), again, []byte(`{"second":2}`)), history.ErrExists)
+	wantEntry(t, s, e, []byte(`{"first":1}`))
+
+	// Of many who create it at the same moment one does.
+	var created atomic.Int32
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			switch err := s.Create(t.Context(), fullEntry(2), []byte("{}")); {
+			case err == nil:
+				created.Add(1)
+			case !errors.Is(err, history.ErrExists):
+				t.Errorf("creating an entry that there is: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	if created.Load() != 1 {
+		t.Errorf("%d of 8 created the same entry", created.Load())
+	}
+	if n, err := s.Count(t.Context(), anna); n != 2 || err != nil {
+		t.Errorf("%d entries, %v; want 2", n, err)
 	}
 }
 
