@@ -356,7 +356,7 @@ func TestNodesShareAndReplaceEachOther(t *testing.T) {
 	eventually(t, "two nodes share the channels", func() bool { return share(all, a, b) && len(a.Members()) == 2 })
 
 	c := join(t, url, "c", s)
-	eventually(t, "a node that comes gets a share", func() bool { return len(c.channels()) >= 8 && share(all, a, b, c) })
+	eventually(t, "a node that comes gets a share", func() bool { return len(c.channels()) >= 4 && share(all, a, b, c) })
 	before := len(a.channels()) + len(c.channels())
 
 	b.kill()
@@ -613,16 +613,17 @@ func TestStopThenRelease(t *testing.T) {
 func TestBalanceCountsJoins(t *testing.T) {
 	t.Parallel()
 	url := natsServer(t)
-	s, all := seeded(30)
+	s, all := seeded(60)
 	a, b := join(t, url, "a", s), join(t, url, "b", s)
 	eventually(t, "two nodes share the channels", func() bool { return share(all, a, b) && len(a.Members()) == 2 })
 	c := newNode(t, url, "c", s)
 	c.slow = true
 	c.run()
 	eventually(t, "it is given some", func() bool { return c.Joining() > 0 })
+	// Names and ids are hashed: it gets 20 of 60 in the mean, and 8 or more all but always.
 	eventually(t, "it has its share", func() bool {
 		c.read()
-		return len(c.channels()) >= 7 && share(all, a, b, c)
+		return len(c.channels()) >= 8 && share(all, a, b, c)
 	})
 	c.mu.Lock()
 	defer c.mu.Unlock()
