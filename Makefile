@@ -16,7 +16,7 @@ TOOLS    := $(CURDIR)/.tools/bin
 GOLANGCI_VERSION    := v2.15.0
 GOVULNCHECK_VERSION := v1.9.0
 
-GO_FILES := $(shell find cmd internal frontend/embed.go -name '*.go' -o -name '*.sql' -o -name '*.tsv' -o -name '*.bin' -o -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '*.zst' -o -name 'index.txt' 2>/dev/null)
+GO_FILES := $(wildcard docs.go *.md docs/*.md docs/*/*.md docs/images/*.png) $(shell find cmd internal frontend/embed.go -name '*.go' -o -name '*.sql' -o -name '*.tsv' -o -name '*.bin' -o -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '*.zst' -o -name 'index.txt' 2>/dev/null)
 UI_FILES := $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts frontend/tsconfig*.json frontend/package-lock.json -type f 2>/dev/null)
 
 # Benchmarks beside other people's libraries are modules of their own.
@@ -145,13 +145,14 @@ fmt: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) frontend/node_modules/.installed
 	cd frontend && npm run --silent format
 
 .PHONY: generate
-generate: frontend/node_modules/.installed ## Make the OpenAPI document, the API types and the README's table again
+generate: frontend/node_modules/.installed ## Make the OpenAPI document, the API types and the tables of settings again
 	@test -e frontend/dist/index.html || touch frontend/dist/.gitkeep
 	go run ./cmd/chatmood openapi > frontend/openapi.json.new && mv frontend/openapi.json.new frontend/openapi.json
 	cd frontend && npm run --silent generate
 	@go run ./cmd/chatmood config --doc > README.table && \
 	  awk '/<!-- config:begin -->/ {print; while ((getline line < "README.table") > 0) print line; skip = 1} /<!-- config:end -->/ {skip = 0} !skip' README.md > README.new && \
 	  mv README.new README.md; rm -f README.table
+	go run ./cmd/chatmood config --guide > docs/configuration.new && mv docs/configuration.new docs/configuration.md
 
 $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
 	$(call say,installing golangci-lint $(GOLANGCI_VERSION) (a few minutes$(,) once))

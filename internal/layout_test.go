@@ -54,10 +54,11 @@ var layout = []allowed{
 	{"internal/migrate", []string{"internal/account", "internal/analysis", "internal/history", "internal/mail", "internal/store/mongo", "internal/store/sqlite"}},
 	{"internal/compat", nil}, // tests only, of everything
 	{"internal/config", nil},
+	{"internal/guide", nil},
 	{"internal/doctor", []string{"internal/bus", "internal/config", "internal/mail", "internal/store/mongo", "internal/store/sqlite"}},
 	// The interfaces that it serves are its own: neither channels nor a store.
 	{"internal/httpapi", []string{
-		"internal/account", "internal/analysis", "internal/chat", "internal/history", "internal/live/...", "internal/mail", "internal/pastchat", "internal/report",
+		"internal/account", "internal/analysis", "internal/chat", "internal/guide", "internal/history", "internal/live/...", "internal/mail", "internal/pastchat", "internal/report",
 		"internal/sentiment", "internal/source", "internal/source/logfile",
 	}},
 	{"internal/loadtest", nil},

@@ -7,7 +7,8 @@ import (
 )
 
 type configCmd struct {
-	Doc bool `help:"Print the table of all settings (Markdown), as in the README."`
+	Doc   bool `help:"Print the table of all settings (Markdown), as in the README." xor:"what"`
+	Guide bool `help:"Print the guide's page of all settings (Markdown)." xor:"what"`
 }
 
 // Help implements [kong.HelpProvider].
@@ -23,6 +24,9 @@ Example:
 func (c configCmd) Run(e *env) error {
 	if c.Doc {
 		return config.WriteDoc(e.stdout)
+	}
+	if c.Guide {
+		return config.WriteGuide(e.stdout)
 	}
 	cfg, err := loadConfig()
 	if err != nil {

@@ -52,6 +52,9 @@ const stops: Stop[] = [
     path: () => `/analyze/${channel}`,
     shown: (page) => page.locator('[data-testid=status][data-link=open]').waitFor(),
   },
+  { name: 'guide', path: () => '/docs/guide', shown: heading('Documentation') },
+  { name: 'guide, a chapter', path: () => '/docs/guide/deployment', shown: heading('Deployment') },
+  { name: 'guide, search', path: () => '/docs/guide?q=backup', shown: heading('Search') },
   {
     name: 'live, not analysed',
     path: () => '/analyze/nobody',

@@ -250,6 +250,21 @@ func TestReadmeTable(t *testing.T) {
 	}
 }
 
+// The guide's page of settings is what the code says.
+func TestGuidePage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want bytes.Buffer
+	if err := WriteGuide(&want); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want.String(), string(page)); diff != "" {
+		t.Errorf("docs/configuration.md is stale (make generate):\n%s", diff)
+	}
+}
+
 // Every field has a name and help, names are unique, bounds parse, defaults are valid.
 func TestTags(t *testing.T) {
 	seen := map[string]bool{}

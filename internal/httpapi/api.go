@@ -19,6 +19,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"chatmood"
+	"chatmood/internal/guide"
 )
 
 const (
@@ -305,6 +308,9 @@ func (a *API) route() {
 	a.mux.HandleFunc("GET /openapi.json", a.serveDocument)
 	a.mux.Handle("GET /docs", a.docs)
 	a.mux.Handle("GET /docs/{file}", a.docs)
+	book := guide.New(chatmood.Documentation)
+	a.mux.Handle("GET "+guide.Root, book)
+	a.mux.Handle("GET "+guide.Root+"/{page...}", book)
 	a.mux.Handle("GET /redoc", http.RedirectHandler("/docs", http.StatusTemporaryRedirect))
 	a.mux.HandleFunc("GET /metrics", a.serveMetrics)
 	a.mux.HandleFunc("POST "+importPath, a.serveImport)

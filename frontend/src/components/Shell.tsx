@@ -4,6 +4,7 @@ import { Keyboard, Languages, Menu as MenuIcon, Monitor, Moon, Sun } from 'lucid
 import { Suspense, useEffect, useRef, useState } from 'react'
 import { Link, NavLink, Outlet, ScrollRestoration, useLocation } from 'react-router'
 import { infoQuery } from '../api/queries'
+import { apiURL } from '../api/transport'
 import { useAuth } from '../contexts/auth'
 import { useHotkeys } from '../hooks/useHotkeys'
 import { useTheme } from '../hooks/useTheme'
@@ -194,6 +195,9 @@ function Footer() {
             {name}
           </Link>
         ))}
+        <a href={apiURL('/docs/guide')} className="hover:text-text hover:underline">
+          {t.app.guide}
+        </a>
       </nav>
       {info.data !== undefined && <span className="ml-auto">{t.about.version(info.data.version)}</span>}
     </footer>

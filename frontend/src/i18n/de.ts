@@ -23,6 +23,7 @@ export const de: Catalogue = {
     contact: 'Kontakt',
     privacy: 'Datenschutz',
     terms: 'Bedingungen',
+    guide: 'Anleitung',
     language: 'Sprache',
     away: 'Der chatmood-Server antwortet nicht. Diese Seite versucht es von selbst weiter.',
     offline: 'Dieses Gerät ist offline. Was du siehst, kann alt sein.',

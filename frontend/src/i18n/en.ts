@@ -24,6 +24,7 @@ export const en = {
     contact: 'Contact',
     privacy: 'Privacy',
     terms: 'Terms',
+    guide: 'Guide',
     language: 'Language',
     away: 'The chatmood server does not answer. This page tries again by itself.',
     offline: 'This device is offline. What you see may be old.',
