@@ -52,7 +52,7 @@ export async function startServer(...flags: string[]): Promise<TestServer> {
 
 /** The same; without `setUp` it has no administrator yet. */
 export async function startServerWith(
-  { setUp }: { setUp: boolean },
+  { setUp, env = {} }: { setUp: boolean; env?: Record<string, string> },
   ...flags: string[]
 ): Promise<TestServer> {
   const named = process.env.CHATMOOD_BIN
@@ -70,6 +70,7 @@ export async function startServerWith(
       HOST: '127.0.0.1',
       DATA_DIR: data,
       ENVIRONMENT: 'development',
+      ...env,
     },
     cwd: data,
     stdio: ['ignore', 'pipe', 'pipe'],

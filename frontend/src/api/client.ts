@@ -1,8 +1,10 @@
 import createClient from 'openapi-fetch'
 import type { paths } from './schema'
+import { subprotocol } from '../live/protocol'
 import { session } from './session'
 import type { Info } from './types'
-import { apiBase, ApiError, apiElsewhere, apiFetch, problemOf } from './transport'
+import type { LiveAuth } from '../live/connection'
+import { apiBase, ApiError, apiElsewhere, apiFetch, apiURL, isRefusal, problemOf, renew } from './transport'
 
 export { apiBase, ApiError }
 
@@ -11,6 +13,25 @@ export function liveURL(channel: string): string {
   const base = apiElsewhere ? apiBase : window.location.origin + apiBase
   return `${base.replace(/^http/, 'ws')}/ws/chat/${encodeURIComponent(channel)}`
 }
+
+/** The same as an event stream. */
+export const eventsURL = (channel: string): string =>
+  apiURL(`/api/sse/chat/${encodeURIComponent(channel)}`, { dialect: subprotocol })
+
+/**
+ * How a live socket is signed in: by a token where the API is on another host,
+ * which gets no cookies of this page; undefined where the cookie does it.
+ */
+export const liveAuth: LiveAuth | undefined = apiElsewhere
+  ? {
+      token: () => session.token(),
+      renew: async () => {
+        const failed = await renew()
+        return failed === undefined ? 'renewed' : isRefusal(failed) ? 'refused' : 'away'
+      },
+      subscribe: (told) => session.subscribe(told),
+    }
+  : undefined
 
 const client = createClient<paths>({ baseUrl: apiBase, fetch: apiFetch })
 

@@ -15,6 +15,7 @@ const tokenKey = 'token'
 // Where storage is blocked the sign-in lasts as long as the page.
 let marked: boolean | undefined
 let held: string | null | undefined
+const listeners = new Set<(token: string) => void>()
 
 export const session = {
   exists: (): boolean => marked ?? storage.get(mark) !== null,
@@ -24,6 +25,14 @@ export const session = {
     held = token
     storage.set(mark, '1')
     storage.set(tokenKey, token)
+    for (const told of listeners) told(token)
+  },
+  /** Calls back with each new token until what it returns is called. */
+  subscribe(told: (token: string) => void): () => void {
+    listeners.add(told)
+    return () => {
+      listeners.delete(told)
+    }
   },
   drop(): void {
     marked = false
@@ -43,6 +52,8 @@ export function onOtherWindow(changed: () => void): () => void {
   const listen = (event: StorageEvent) => {
     if (event.key !== mark && event.key !== null) return
     session.reread()
+    const token = session.token()
+    if (token !== null) for (const told of listeners) told(token)
     changed()
   }
   window.addEventListener('storage', listen)

@@ -37,11 +37,13 @@ export function StatusDot({ state }: { state: Status['state'] }) {
  */
 export function StatusPill({ link, status }: { link: Link; status: Status | undefined }) {
   const now = useNow(250, link.state === 'waiting')
-  const { tone, text } = describe(link, status, now)
+  const { tone, text, more } = describe(link, status, now)
   return (
     <span
       data-testid="status"
       data-link={link.state}
+      data-via={link.state === 'open' ? link.via : undefined}
+      title={more}
       className={cx(
         'num inline-flex items-center gap-1.5 rounded-full border border-line px-2.5 py-0.5 text-xs whitespace-nowrap',
         tone === 'warn' && 'bg-warn-soft',
@@ -62,7 +64,11 @@ export function StatusPill({ link, status }: { link: Link; status: Status | unde
   )
 }
 
-function describe(link: Link, status: Status | undefined, now: number): { tone: Tone; text: string } {
+function describe(
+  link: Link,
+  status: Status | undefined,
+  now: number,
+): { tone: Tone; text: string; more?: string } {
   if (status?.state === 'stopped') return { tone: 'idle', text: t.live.status.stopped }
   switch (link.state) {
     case 'connecting':
@@ -75,6 +81,8 @@ function describe(link: Link, status: Status | undefined, now: number): { tone: 
       return { tone: 'idle', text: t.live.link.closed }
     case 'open':
       if (status === undefined) return { tone: 'warn', text: t.live.link.connecting }
+      if (status.state === 'live' && link.via === 'events')
+        return { tone: 'ok', text: t.live.link.events, more: t.live.link.eventsHelp }
       return { tone: toneOf[status.state], text: t.live.status[status.state] }
   }
 }

@@ -1,11 +1,16 @@
 import { useCallback, useEffect, useMemo, type ReactNode } from 'react'
-import { api, liveURL } from '../api/client'
+import { api, eventsURL, liveAuth, liveURL } from '../api/client'
+import { apiFetch } from '../api/transport'
 import { useWebSocketConnection } from '../hooks/useWebSocketConnection'
 import { exposeForTests } from '../lib/debug'
+import type { LinkMemory } from '../live/connection'
 import type { ServerFrame } from '../live/protocol'
 import { LiveStore } from '../live/store'
 import { fineSpan } from '../live/timeline'
 import { AnalyzeContext } from './analyze'
+
+/** What one channel's link learnt of the way to the server holds for the next. */
+const memory: LinkMemory = { blocked: false }
 
 /**
  * Connects to a channel's live analysis and gives it to what is below. Several
@@ -22,7 +27,11 @@ export function AnalyzeProvider({ channel, children }: { channel: string; childr
     [store, channel],
   )
   const since = useCallback(() => store.since(), [store])
-  const { link, retry } = useWebSocketConnection(liveURL(channel), onFrame, since)
+  const { link, retry } = useWebSocketConnection(liveURL(channel), onFrame, since, {
+    events: { url: eventsURL(channel), fetch: apiFetch },
+    memory,
+    ...(liveAuth === undefined ? {} : { auth: liveAuth }),
+  })
 
   useEffect(() => {
     const hide = exposeForTests(store)

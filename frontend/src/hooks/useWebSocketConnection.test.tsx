@@ -43,7 +43,7 @@ const send = (frame: object) => {
 }
 
 function Probe({ store, address }: { store: LiveStore; address: string | undefined }) {
-  const [timing] = useState({ baseDelay: 20, maxDelay: 50 })
+  const [timing] = useState({ timing: { baseDelay: 20, maxDelay: 50 } })
   const { link, retry } = useWebSocketConnection(
     address,
     (frame) => {

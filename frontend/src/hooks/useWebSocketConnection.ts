@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
-import { LiveConnection, type Link, type Timing } from '../live/connection'
+import { LiveConnection, type ConnectionOptions, type Link } from '../live/connection'
 import type { ServerFrame } from '../live/protocol'
 
 export interface WebSocketConnection {
@@ -10,20 +10,22 @@ export interface WebSocketConnection {
 
 /**
  * Keeps a chatmood.v1 connection to `url` for as long as the component is
- * mounted: reconnects by itself, resumes at `since()`, gives silent links up.
+ * mounted: reconnects by itself, resumes at `since()`, gives silent links up,
+ * and goes over an event stream where WebSockets do not get through (with
+ * `options.events`). Options count as they are when the address changes.
  * Unmounting leaves; it never stops the analysis.
  */
 export function useWebSocketConnection(
   url: string | undefined,
   onFrame: (frame: ServerFrame) => void,
   since?: () => string | undefined,
-  timing?: Partial<Timing>,
+  options: Pick<ConnectionOptions, 'events' | 'memory' | 'auth' | 'timing'> = {},
 ): WebSocketConnection {
   const [link, setLink] = useState<Link>({ state: 'connecting', attempt: 0 })
   const connection = useRef<LiveConnection>(undefined)
-  const latest = useRef({ onFrame, since, timing })
+  const latest = useRef({ onFrame, since, options })
   useEffect(() => {
-    latest.current = { onFrame, since, timing }
+    latest.current = { onFrame, since, options }
   })
 
   useEffect(() => {
@@ -35,7 +37,7 @@ export function useWebSocketConnection(
       },
       since: () => latest.current.since?.(),
       onLink: setLink,
-      ...(latest.current.timing === undefined ? {} : { timing: latest.current.timing }),
+      ...latest.current.options,
     })
     connection.current = live
     live.start()

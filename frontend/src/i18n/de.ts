@@ -113,6 +113,9 @@ export const de: Catalogue = {
       now: 'Verbindet wieder',
       offline: 'Offline',
       closed: 'Nicht verbunden',
+      events: 'Live als Ereignisstrom',
+      eventsHelp:
+        'Von hier kommt kein WebSocket durch, daher kommt der Chat als Ereignisstrom. Es fehlt nichts; von Zeit zu Zeit wird wieder ein WebSocket versucht.',
     },
     linkReason: {
       lost: 'Die Verbindung zum chatmood-Server ist abgerissen.',

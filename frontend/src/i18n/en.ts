@@ -119,6 +119,9 @@ export const en = {
       now: 'Reconnecting',
       offline: 'Offline',
       closed: 'Not connected',
+      events: 'Live over event stream',
+      eventsHelp:
+        'No WebSocket gets through from here, so chat comes as an event stream. Nothing is missing; a WebSocket is tried again from time to time.',
     },
     linkReason: {
       lost: 'The connection to the chatmood server broke.',

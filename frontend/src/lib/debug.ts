@@ -4,6 +4,8 @@ import type { LiveStore } from '../live/store'
 export interface Debug {
   messageIds: () => string[]
   since: () => string | undefined
+  /** How much the page holds, see [LiveStore.held]. */
+  held: () => number
 }
 
 declare global {
@@ -22,7 +24,11 @@ export function exposeForTests(store: LiveStore): () => void {
   } catch {
     return () => undefined
   }
-  window.__chatmood = { messageIds: () => store.messageIds(), since: () => store.since() }
+  window.__chatmood = {
+    messageIds: () => store.messageIds(),
+    since: () => store.since(),
+    held: () => store.held,
+  }
   return () => {
     delete window.__chatmood
   }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseFrame, type ServerFrame } from './protocol'
-import { LiveStore, maxRows, type Row } from './store'
+import { parseFrame, parseMessage, type ChatMessage, type ServerFrame } from './protocol'
+import { LiveStore, maxHeld, maxRows, type Row } from './store'
 import { snapshot, wireMessage, type WireMessage } from './testing'
 
 /** A store whose notifications are sent by hand. */
@@ -351,3 +351,64 @@ test('however the link breaks and resumes: no message twice, none out of order, 
     { numRuns: 300 },
   )
 })
+
+test('six busy hours, with breaks, fit into bounded memory', () => {
+  const { store, paint } = newStore()
+  const begin = 1_700_000_000
+  store.apply(asFrame(hello({ server_time: begin * 1000 })))
+  const stats = { type: 'stats', counts: snapshot().counts, mood: snapshot().mood, rate: snapshot().rate }
+  let seq = 0
+  let most = 0
+  for (let second = begin; second < begin + 6 * 3600; second++) {
+    // A hundred messages in two batches, as parseFrame gives them.
+    for (const n of [50, 50]) {
+      seq += n
+      store.apply({ type: 'batch', seq, n, messages: range(seq - n, seq).map((i) => chatMessage(i)) })
+    }
+    const bucket = { t: second, n: 100, pos: 30, neu: 50, neg: 20, w: 10, wsum: 1 }
+    store.apply({
+      ...stats,
+      type: 'stats',
+      seq,
+      chatters: { distinct: seq, exact: false, active: 100 },
+      buckets: [bucket],
+    } as unknown as ServerFrame)
+    if (second % 20 === 0) {
+      const at = new Date(second * 1000).toISOString()
+      store.apply(asFrame({ type: 'moment', seq, moment: { id: second, kind: 'hype', from: at } }))
+      store.apply(asFrame({ type: 'mark', seq, mark: { at, kind: 'raid', name: `raider ${second}` } }))
+      store.apply(asFrame({ type: 'delete', seq, ids: [`m${seq}`, `m${seq - 7000}`] }))
+      store.apply(asFrame({ type: 'gap', missed: 5, from: seq, to: seq + 5, why: 'slow' }))
+      seq += 5
+      store.apply(
+        asFrame({
+          type: 'hello',
+          channel: 'somebody',
+          epoch: 1,
+          seq,
+          resumed: true,
+          server_time: (second + 9) * 1000,
+        }),
+      )
+    }
+    if (second % 10 === 0) paint()
+    most = Math.max(most, store.held)
+  }
+  paint()
+  expect(seq).toBeGreaterThan(2_000_000)
+  expect(store.getState().rows.length).toBeLessThanOrEqual(maxRows)
+  expect(most).toBeGreaterThan(2 * maxRows)
+  expect(most).toBeLessThanOrEqual(maxHeld)
+})
+
+const asFrame = (frame: object): ServerFrame => {
+  const parsed = parseFrame(JSON.stringify(frame))
+  if (parsed === undefined) throw new Error(`no frame: ${JSON.stringify(frame)}`)
+  return parsed
+}
+
+const chatMessage = (n: number): ChatMessage => {
+  const m = parseMessage(wireMessage(n))
+  if (m === undefined) throw new Error('no message')
+  return m
+}

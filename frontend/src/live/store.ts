@@ -20,6 +20,8 @@ import { TimelineModel, type TimelineView } from './timeline'
 export const maxRows = 2000
 /** Marks, moments and gaps kept of each kind. */
 const maxEvents = 500
+/** Bound of [LiveStore.held]: rows three times (held, found by id, shown), timeline, events. Lists of the top come whole. */
+export const maxHeld = 3 * (maxRows + 200) + 6500 + 3 * maxEvents
 
 /** A row of the chat list. `order` rises by one with each row. */
 export type Row =
@@ -241,6 +243,20 @@ export class LiveStore {
   /** Ids of the messages held, oldest first. */
   messageIds(): string[] {
     return this.rows.flatMap((r) => (r.kind === 'message' ? [r.message.id] : []))
+  }
+
+  /** How much is held, all kinds together: rows, what finds them, buckets and events. It stays below [maxHeld]. */
+  get held(): number {
+    const { marks, moments, gaps } = this.next
+    return (
+      this.rows.length +
+      this.byId.size +
+      this.timeline.size +
+      marks.length +
+      moments.length +
+      gaps.length +
+      this.state.rows.length
+    )
   }
 
   // next is the state that the next notification publishes.

@@ -22,6 +22,9 @@ export interface TimelineView {
   readonly model: TimelineModel
 }
 
+/** Breaks that are kept while they cannot be filled: beyond that the oldest are drawn as if nobody wrote. */
+const maxHoles = 200
+
 /**
  * The course of a session as the page holds it: seconds for the last ten
  * minutes, tens of seconds for the last hours, minutes for the rest, as the
@@ -114,6 +117,7 @@ export class TimelineModel {
     // Stats frames repeat the last three seconds.
     if (time - from <= slack) return undefined
     this.holes.push([from, time])
+    if (this.holes.length > maxHoles) this.holes.shift()
     return from
   }
 
@@ -125,9 +129,9 @@ export class TimelineModel {
     this.holes = this.holes.filter(([start]) => start !== from)
   }
 
-  /** How many buckets are held. */
+  /** How many buckets and breaks are held. */
   get size(): number {
-    return this.fine.size + this.middle.size + this.coarse.size
+    return this.fine.size + this.middle.size + this.coarse.size + this.holes.length
   }
 
   /** Start of the first bucket, Unix seconds; undefined while there is none. */
