@@ -33,6 +33,8 @@ var layout = []allowed{
 	{"internal/source/irc", []string{"internal/chat", "internal/source"}},
 	// Its records of judged messages carry a sentiment.Score.
 	{"internal/source/logfile", []string{"internal/chat", "internal/sentiment", "internal/source", "internal/source/irc"}},
+	{"internal/onnx/onnxtest", nil},
+	{"internal/onnx", []string{"internal/chat", "internal/onnx/onnxtest", "internal/sentiment", "internal/source"}},
 	{"internal/analysis", []string{"internal/chat", "internal/sentiment", "internal/source"}},
 	{"internal/report/fonts", nil},
 	{"internal/report", []string{"internal/analysis", "internal/report/fonts"}},
@@ -67,7 +69,7 @@ var layout = []allowed{
 	// The wiring may know all but those that are tools of their own.
 	{"internal/app", []string{
 		"internal/account", "internal/analysis", "internal/backup", "internal/bus", "internal/channels", "internal/chat", "internal/cluster", "internal/config", "internal/history", "internal/httpapi",
-		"internal/live/...", "internal/mail", "internal/migrate", "internal/report", "internal/sentiment", "internal/source/...", "internal/store/mongo", "internal/store/sqlite", "internal/summary",
+		"internal/live/...", "internal/mail", "internal/migrate", "internal/onnx", "internal/report", "internal/sentiment", "internal/source/...", "internal/store/mongo", "internal/store/sqlite", "internal/summary",
 	}},
 	{"cmd/chatmood", []string{"frontend", "internal/..."}},
 }

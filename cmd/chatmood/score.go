@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"chatmood/internal/chat"
+	"chatmood/internal/onnx"
 	"chatmood/internal/sentiment"
 )
 
@@ -20,6 +22,7 @@ type scoreCmd struct {
 	Files   []string `arg:"" optional:"" help:"Files with one message a line; standard input when none is given. '-' is standard input." name:"file"`
 	Format  string   `enum:"tsv,json,text" default:"tsv" help:"Output: tsv (label, score, confidence, text), json (one object a line) or text (for people)."`
 	Explain bool     `help:"Add what each token contributed to the score."`
+	Model   string   `default:"builtin" help:"What judges: builtin, or onnx:PATH for a text classifier of your own (docs/sentiment.md)."`
 }
 
 // Help implements [kong.HelpProvider].
@@ -34,7 +37,11 @@ Example:
 
 // Run judges the lines of the files in turn.
 func (c *scoreCmd) Run(e *env) error {
-	engine := sentiment.New()
+	engine, closeModel, err := openJudge(c.Model)
+	if err != nil {
+		return err
+	}
+	defer closeModel()
 	out := bufio.NewWriterSize(e.stdout, 64<<10)
 	files := c.Files
 	if len(files) == 0 {
@@ -51,7 +58,29 @@ func (c *scoreCmd) Run(e *env) error {
 	return nil
 }
 
-func (c *scoreCmd) judgeFile(e *env, engine *sentiment.Engine, out *bufio.Writer, name string) error {
+// judge is what judges messages and tells why.
+type judge interface {
+	sentiment.Analyzer
+	Explain(text string, emotes []chat.Emote) []sentiment.Contribution
+}
+
+// openJudge returns what the setting names.
+func openJudge(setting string) (j judge, closeModel func(), err error) {
+	path, ok := strings.CutPrefix(setting, "onnx:")
+	switch {
+	case setting == "builtin":
+		return sentiment.New(), func() {}, nil
+	case !ok || path == "":
+		return nil, nil, usagef("--model is %q: it must be builtin, or onnx: and the folder of a text classifier", setting)
+	}
+	model, err := onnx.Open(path, onnx.Options{Fast: sentiment.New()})
+	if err != nil {
+		return nil, nil, usagef("--model: %v", err)
+	}
+	return model, func() { _ = model.Close() }, nil // nothing can be lost any more
+}
+
+func (c *scoreCmd) judgeFile(e *env, engine judge, out *bufio.Writer, name string) error {
 	in, interactive := e.stdin, name == "-"
 	if !interactive {
 		f, err := os.Open(name)
@@ -63,19 +92,37 @@ func (c *scoreCmd) judgeFile(e *env, engine *sentiment.Engine, out *bufio.Writer
 	}
 	r := bufio.NewReaderSize(in, 64<<10)
 	w := scoreWriter{out: out, format: c.Format, explain: c.Explain, engine: engine}
+	const together = 64
+	var lines []string
+	written := 0
 	for n := 1; ; n++ {
 		if err := e.ctx.Err(); err != nil {
 			return fmt.Errorf("stopped at line %d of %s: %w", n, name, err)
 		}
 		line, err := readLine(r)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return fmt.Errorf("reading line %d of %s: %w", n, name, err)
 		}
-		if err := w.write(line); err != nil {
-			return fmt.Errorf("writing the judgement of line %d of %s: %w", n, name, err)
+		if err == nil {
+			lines = append(lines, line)
+		}
+		// A model judges many lines faster than one by one; whoever waits for an
+		// answer does not wait for the next line.
+		if err == nil && len(lines) < together && r.Buffered() > 0 {
+			continue
+		}
+		if model, ok := engine.(*onnx.Engine); ok {
+			model.Prefetch(e.ctx, lines)
+		}
+		for _, line := range lines {
+			written++
+			if err := w.write(line); err != nil {
+				return fmt.Errorf("writing the judgement of line %d of %s: %w", written, name, err)
+			}
+		}
+		lines = lines[:0]
+		if err != nil {
+			return nil
 		}
 		// A person or a program at the other end of a pipe sees each answer at once.
 		if interactive && r.Buffered() == 0 {
@@ -111,7 +158,7 @@ type scoreWriter struct {
 	out     *bufio.Writer
 	format  string
 	explain bool
-	engine  *sentiment.Engine
+	engine  judge
 	buf     []byte
 }
 

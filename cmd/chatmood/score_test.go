@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"chatmood/internal/onnx/onnxtest"
 )
 
 // runScore runs the score command and returns what it wrote.
@@ -117,5 +119,28 @@ func TestScoreFaults(t *testing.T) {
 	var out, errs bytes.Buffer
 	if code := run(ctx, []string{"score"}, strings.NewReader("x\n"), &out, &errs); code != exitFailure || !strings.Contains(errs.String(), "stopped") {
 		t.Errorf("stopped: exit %d, %q", code, errs.String())
+	}
+}
+
+// TestScoreByModel judges by a text classifier of somebody's own.
+func TestScoreByModel(t *testing.T) {
+	dir := onnxtest.Write(t, "negative", "neutral", "positive")
+	code, out, errs := runScore(t, strings.Repeat("good\nbad\ntable\n", 100), "--model", "onnx:"+dir)
+	if code != exitOK || errs != "" {
+		t.Fatalf("exit %d, stderr %q", code, errs)
+	}
+	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+	if len(lines) != 300 {
+		t.Fatalf("%d lines out for 300 in", len(lines))
+	}
+	for i, line := range lines {
+		if want := []string{"positive", "negative", "neutral"}[i%3]; !strings.HasPrefix(line, want+"\t") {
+			t.Fatalf("line %d is %q, want %s", i+1, line, want)
+		}
+	}
+	for _, model := range []string{"onnx:" + filepath.Join(dir, "absent"), "onnx:", "other"} {
+		if code, _, errs := runScore(t, "x", "--model", model); code != exitUsage || !strings.Contains(errs, "--model") {
+			t.Errorf("%s: exit %d, %q", model, code, errs)
+		}
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"chatmood/internal/history"
 	"chatmood/internal/httpapi"
 	"chatmood/internal/live"
+	"chatmood/internal/onnx"
 	"chatmood/internal/sentiment"
 	"chatmood/internal/source/irc"
 	"chatmood/internal/summary"
@@ -56,6 +57,8 @@ type App struct {
 	bus     *bus.Bus
 	hub     *live.Hub
 	manager *channels.Manager
+	model   *onnx.Engine     // nil without SENTIMENT_MODEL
+	gate    *onnx.Gate       // before the manager, with model
 	holds   *channels.Holds  // nil where the store keeps none
 	history *history.Service // nil without accounts
 	// summaries writes them by a language model; nil where there is none.
@@ -95,14 +98,20 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		return nil, err
 	}
 	engine := sentiment.New()
+	analyzer, err := a.openModel(engine, cfg.SentimentModel)
+	if err != nil {
+		return nil, err
+	}
 	a.nodes = &nodes{name: nodeName(), bus: a.bus, log: a.log, patience: askTimeout, watching: make(map[string]watched)}
 	a.hub = live.New(live.Config{Bus: a.bus, Known: a.nodes.known, Logger: a.log, MaxSockets: cfg.MaxSockets, MaxPerAddress: cfg.MaxPerAddress, MaxPerUser: cfg.MaxSocketsPerUser})
-	a.manager = channels.New(channels.Config{
+	managed := channels.Config{
 		Leases: leases{a.nodes},
 		Engine: engine, Learning: learningStore(a.store),
 		Analyzer: engine, Store: a.store, Bus: a.bus, Viewers: a.hub.Viewers, Finished: a.finished,
 		Log: a.log, MaxChannels: cfg.MaxChannels, Now: opts.Now, Options: analysis.Options{IsEmote: engine.IsEmote},
-	})
+	}
+	a.judgeBy(&managed)
+	a.manager = channels.New(managed)
 	a.openHolds()
 	if err := a.openAccounts(); err != nil {
 		return nil, err
@@ -113,7 +122,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	if err := a.openNodes(ctx); err != nil {
 		return nil, err
 	}
-	a.reader = irc.NewReader(irc.Config{URL: cfg.TwitchURL, Handler: a.manager, Logger: a.log, Timing: opts.Timing})
+	a.reader = irc.NewReader(irc.Config{URL: cfg.TwitchURL, Handler: a.handler(), Logger: a.log, Timing: opts.Timing})
 	a.nodes.joining = func() int {
 		s := a.reader.Stats()
 		return s.Connecting + s.Reconnecting
@@ -124,7 +133,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		a.log.Info("a setting of the older system means nothing any more", "name", name)
 	}
 	api := httpapi.Config{
-		Channels: apiChannels{a.nodes}, Sessions: a.store, Hub: a.hub, Analyzer: engine, Checks: a.checks(),
+		Channels: apiChannels{a.nodes}, Sessions: a.store, Hub: a.hub, Analyzer: analyzer, Checks: append(a.checks(), a.modelCheck()...),
 		UI: opts.UI, Log: a.log, Registry: registry, Version: opts.Version,
 		Production: cfg.Production(), FrontendURL: cfg.FrontendURL, TrustedProxies: cfg.TrustedProxies, MetricsToken: cfg.MetricsToken,
 		Guests: httpapi.Guests(cfg.Guests), Demo: opts.Demo, DemoChannels: opts.DemoChannels, MaxChannels: cfg.MaxChannels,
@@ -265,6 +274,9 @@ func (a *App) Run(ctx context.Context) error {
 	case <-readerDone:
 	case <-stop.Done():
 	}
+	if a.gate != nil {
+		a.gate.Close() // what waits for the model is counted first
+	}
 	stopAnalysing()
 	<-managerDone // it stores what is left, as an owner still
 	stopSharing()
@@ -293,6 +305,10 @@ func (a *App) Close() {
 	if a.summaries != nil {
 		a.summaries.Close()
 	}
+	if a.gate != nil {
+		a.gate.Close()
+	}
+	a.closeModel()
 	if a.bus != nil {
 		a.bus.Close()
 	}

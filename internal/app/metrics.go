@@ -45,6 +45,13 @@ func (a *App) registerMetrics(reg *prometheus.Registry) {
 	counter("chatmood_gaps_total", "Outages of a channel after which reading went on.", func() float64 { return float64(c.Gaps.Load()) })
 	gauge("chatmood_analyses", "Channels being analysed.", func() float64 { return float64(a.manager.Len()) })
 
+	if a.model != nil {
+		counter("chatmood_model_judged_total", "Messages judged by the model that SENTIMENT_MODEL names.", func() float64 { return float64(a.model.Stats().Model) })
+		counter("chatmood_model_missed_total", "Messages that it did not get to in time; the fast engine judged them.", func() float64 { return float64(a.model.Stats().Fast) })
+		counter("chatmood_model_failed_total", "Texts on which it failed.", func() float64 { return float64(a.model.Stats().Failed) })
+		gauge("chatmood_model_waiting", "Texts that wait for it.", func() float64 { return float64(a.model.Stats().Waiting) })
+	}
+
 	// Kept.
 	gauge("chatmood_checkpoint_age_seconds", "Time since everything was last stored.", func() float64 { return time.Since(a.manager.LastCheckpoint()).Seconds() })
 	gauge("chatmood_checkpoint_waiting", "Analyses that wait to be stored.", func() float64 {

@@ -61,6 +61,9 @@ func (c *channel) message(msg *chat.Message) {
 		m.cfg.Analyzer.Score(&score, msg.Text, msg.Emotes)
 		teachable = learner != nil
 	}
+	if m.cfg.Second != nil {
+		m.cfg.Second.Override(&score, msg.Text)
+	}
 	m.counters.Judged.Add(1)
 	// Others than those who are counted teach nothing: bots, for example.
 	if c.count(msg, &score)&analysis.Counted != 0 && teachable {

@@ -81,9 +81,17 @@ type Config struct {
 	// nil: it ends with the channel's analysis.
 	Engine   *sentiment.Engine
 	Learning analysis.LearningStore
-	Store    analysis.SessionStore
-	Bus      Bus
-	Options  analysis.Options
+	// Second replaces a judgement of Analyzer where it has one of its own; nil:
+	// it never has.
+	Second interface {
+		Override(score *sentiment.Score, text string) bool
+	}
+	// Settle hands over what is on its way of a channel whose analysis ends; nil:
+	// nothing is.
+	Settle  func(channel string)
+	Store   analysis.SessionStore
+	Bus     Bus
+	Options analysis.Options
 	// Viewers counts who watches a channel here; nil counts nobody.
 	Viewers func(channel string) int
 	// Finished is told of every analysis that ended, before Stop returns; nil:
@@ -330,6 +338,9 @@ func (m *Manager) End(ctx context.Context, login string) (f analysis.Finished, s
 	defer unlock()
 	if m.cfg.Leases != nil && !m.cfg.Leases.Valid() {
 		return analysis.Finished{}, false, ErrClosed // perhaps another server's by now
+	}
+	if m.cfg.Settle != nil {
+		m.cfg.Settle(login)
 	}
 	c := m.lookup(login)
 	if c == nil {

@@ -226,4 +226,3 @@ func TestLearningWhileTheStoreIsAway(t *testing.T) {
 		t.Errorf("score is %v after all, was %v", got, taught)
 	}
 }
-

@@ -118,6 +118,38 @@ type Event struct {
 	Duration     time.Duration
 }
 
+// Clone returns a copy that shares no memory with the source's.
+func (ev *Event) Clone() *Event {
+	c := *ev
+	for _, s := range []*string{&c.Channel, &c.TargetID, &c.TargetLogin, &c.TargetUserID} {
+		*s = strings.Clone(*s)
+	}
+	c.Message = ev.Message.clone()
+	n := &c.Notice
+	for _, s := range []*string{&n.Type, &n.ID, &n.Login, &n.Name, &n.Text, &n.GiftID} {
+		*s = strings.Clone(*s)
+	}
+	return &c
+}
+
+func (m Message) clone() Message {
+	for _, s := range []*string{
+		&m.ID, &m.Channel, &m.UserID, &m.Login, &m.DisplayName, &m.Color, &m.Text,
+		&m.Reply.ParentID, &m.Reply.ParentLogin, &m.Reply.ParentText, &m.SourceRoomID, &m.SourceID, &m.RoomID,
+	} {
+		*s = strings.Clone(*s)
+	}
+	m.Emotes = append([]Emote(nil), m.Emotes...)
+	for i := range m.Emotes {
+		m.Emotes[i].ID, m.Emotes[i].Name = strings.Clone(m.Emotes[i].ID), strings.Clone(m.Emotes[i].Name)
+	}
+	m.Badges = append([]Badge(nil), m.Badges...)
+	for i := range m.Badges {
+		m.Badges[i].Name, m.Badges[i].Version = strings.Clone(m.Badges[i].Name), strings.Clone(m.Badges[i].Version)
+	}
+	return m
+}
+
 // Notice is what Twitch tells the room about: subscriptions, gifts, raids,
 // announcements.
 type Notice struct {

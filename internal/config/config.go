@@ -51,6 +51,7 @@ type Config struct {
 	MaxChannelsPerUser int           `env:"MAX_CHANNELS_PER_USER" default:"20" min:"1" max:"100000" help:"Channels that one user may have analysed at once"`
 	MaxHistoryPerUser  int           `env:"MAX_HISTORY_PER_USER" default:"2000" min:"1" max:"1000000" help:"Analyses that one user may keep, archived ones included"`
 	MaxSocketsPerUser  int           `env:"MAX_SOCKETS_PER_USER" default:"50" min:"1" max:"1000000" help:"Live viewers (WebSocket and SSE) of one user"`
+	SentimentModel     string        `env:"SENTIMENT_MODEL" default:"builtin" help:"What judges chat: builtin, or onnx:PATH for a text classifier of your own (a folder with one .onnx file, tokenizer.json and config.json); what it does not get to within a second the built-in engine judges"`
 	IdleStop           time.Duration `env:"IDLE_STOP" default:"0s" min:"0" max:"31536000" help:"How long an analysis goes on that nobody asks for and nobody watches any more, for example 30m; 0s: until somebody stops it"`
 
 	LogLevel     slog.Level    `env:"LOG_LEVEL" default:"info" help:"debug, info, warn or error"`
@@ -273,6 +274,9 @@ func (c *Config) checkURLs() (faults []string) {
 		} else {
 			f.Close()
 		}
+	}
+	if path, ok := strings.CutPrefix(c.SentimentModel, "onnx:"); c.SentimentModel != "builtin" && (!ok || path == "") {
+		faults = append(faults, fmt.Sprintf("SENTIMENT_MODEL is %q: it must be builtin, or onnx: and the folder of a text classifier, such as onnx:/srv/model", c.SentimentModel))
 	}
 	if c.LLMURL != "" {
 		if u, err := url.Parse(c.LLMURL); err != nil || u.Host == "" || !oneOf(u.Scheme, "http", "https") {

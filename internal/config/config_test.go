@@ -135,7 +135,7 @@ func TestFaults(t *testing.T) {
 		"NATS_URL": "4222:secretword", "MAX_CHANNELS": "0", "TRUSTED_PROXIES": "10.0.0.0/99", "ALLOW_ANONYMOUS_WS": "maybe",
 		"GUESTS": "some", "REGISTRATION": "sometimes", "ACCESS_TOKEN_MINUTES": "0", "REFRESH_TOKEN_DAYS": "400", "LOG_RETENTION_DAYS": "-1", "MAIL": "perhaps",
 		"EMAIL_SENDER": "Mood <mood@example.org>", "CONTACT_TO": "nobody", "SMTP_HOST": "smtp.example.org/x", "SMTP_PORT": "70000", "SMTP_TLS": "ssl",
-		"MAX_CHANNELS_PER_USER": "0", "MAX_HISTORY_PER_USER": "0", "MAX_SOCKETS_PER_USER": "0", "IDLE_STOP": "soon", "LLM_URL": "localhost", "LLM_CHAT_TEXT": "maybe",
+		"MAX_CHANNELS_PER_USER": "0", "MAX_HISTORY_PER_USER": "0", "MAX_SOCKETS_PER_USER": "0", "IDLE_STOP": "soon", "SENTIMENT_MODEL": "onnx:", "LLM_URL": "localhost", "LLM_CHAT_TEXT": "maybe",
 		"LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "STOP_TIMEOUT": "fast", "HOST": "http://x", "MONGO_URI": "postgres://u:secretword@h", "MONGO_DBNAME": "a.b",
 	}
 	_, err := Load(lookup(env), "")

@@ -21,6 +21,7 @@ import (
 	"chatmood/internal/history"
 	"chatmood/internal/pastchat"
 	"chatmood/internal/report"
+	"chatmood/internal/sentiment"
 	"chatmood/internal/source/logfile"
 )
 
@@ -184,6 +185,11 @@ func (a *API) importLog(w http.ResponseWriter, r *http.Request) (*ImportedHistor
 		return nil, a.importError(ctx, src, err)
 	}
 	opt := pastchat.Options{Analyzer: a.cfg.Analyzer, Name: in.name}
+	if m, ok := a.cfg.Analyzer.(interface{ Fast() *sentiment.Engine }); ok {
+		// A whole stream in one request is too much for a model of somebody's own,
+		// and two methods in one report would be worse than either.
+		opt.Analyzer = m.Fast()
+	}
 	if e, ok := a.cfg.Analyzer.(interface{ IsEmote(word string) bool }); ok {
 		opt.IsEmote = e.IsEmote
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -25,6 +26,15 @@ const (
 type explainer interface {
 	Explain(text string, emotes []chat.Emote) []sentiment.Contribution
 }
+
+// prefetcher is an analyzer that judges in batches and better when it is asked
+// before ([onnx.Engine]).
+type prefetcher interface {
+	Prefetch(ctx context.Context, texts []string)
+}
+
+// modelTimeout is how long a request waits for it.
+const modelTimeout = 10 * time.Second
 
 type sentimentInput struct {
 	Body struct {
@@ -85,6 +95,11 @@ func (a *API) judge(ctx context.Context, in *sentimentInput) (*sentimentOutput, 
 			detail: fmt.Sprintf("At most %d texts are explained at once", maxExplained),
 			fields: []ProblemField{{"body.texts", fmt.Sprintf("expected array length <= %d with explain", maxExplained)}},
 		}
+	}
+	if model, ok := a.cfg.Analyzer.(prefetcher); ok {
+		waiting, cancel := context.WithTimeout(ctx, modelTimeout)
+		model.Prefetch(waiting, texts)
+		cancel()
 	}
 	out := new(sentimentOutput)
 	out.Body.Results = make([]SentimentResult, len(texts))

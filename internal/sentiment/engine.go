@@ -57,8 +57,8 @@ func NewWith(o Options) (*Engine, error) {
 	return e, nil
 }
 
-// unsureBelow is the confidence under which a judgement is flagged unsure.
-const unsureBelow = 0.55
+// UnsureBelow is the confidence under which a judgement is flagged unsure: 0.55.
+const UnsureBelow = 0.55
 
 // Score implements [Analyzer]. It takes about a microsecond for a typical
 // message, time linear in the length of the text, and does not allocate. Of a
@@ -97,7 +97,7 @@ func (e *Engine) score(dst *Score, text string, emotes []chat.Emote, learnt *mea
 		dst.Confidence = p[dst.Label]
 		dst.Value = withSign(dst.Value, dst.Label)
 	}
-	if dst.Confidence < unsureBelow {
+	if dst.Confidence < UnsureBelow {
 		dst.Flags |= FlagUnsure
 	}
 	return teachable
