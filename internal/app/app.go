@@ -18,6 +18,7 @@ import (
 
 	"chatmood/internal/analysis"
 	"chatmood/internal/bus"
+	"chatmood/internal/certs"
 	"chatmood/internal/channels"
 	"chatmood/internal/config"
 	"chatmood/internal/history"
@@ -68,6 +69,8 @@ type App struct {
 	reader    *irc.Reader
 	api       *httpapi.API
 	listener  net.Listener
+	certs     certs.Source // nil without https
+	plain     net.Listener // of plain http beside https; nil for none
 }
 
 // New opens the database, the bus and the listening socket. Nothing runs until
@@ -90,6 +93,9 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	}
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("DATA_DIR cannot be used: %w. Name a folder that this user may write to", err)
+	}
+	if err := a.openTLS(ctx); err != nil {
+		return nil, err
 	}
 	if a.store, err = openStore(ctx, cfg, a.log); err != nil {
 		return nil, err
@@ -151,6 +157,9 @@ func listen(ctx context.Context, cfg *config.Config) (net.Listener, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", cfg.ListenAddr())
 	if err != nil {
+		if errors.Is(err, fs.ErrPermission) {
+			return nil, fmt.Errorf("listening on %s: %w. This user may not use ports below 1024: grant it (AmbientCapabilities=CAP_NET_BIND_SERVICE in the unit, or setcap cap_net_bind_service=+ep on the binary), or set PORT to a higher one", cfg.ListenAddr(), err)
+		}
 		return nil, fmt.Errorf("listening on %s: %w. Is another program using the port? Set PORT (and HOST) to a free one, for example PORT=%d", cfg.ListenAddr(), err, cfg.Port+1)
 	}
 	return l, nil
@@ -165,6 +174,9 @@ func (a *App) URL() string {
 	host := "localhost"
 	if !addr.IP.IsUnspecified() && !addr.IP.IsLoopback() {
 		host = addr.IP.String()
+	}
+	if a.certs != nil {
+		return a.secureURL(host, addr.Port)
 	}
 	return "http://" + net.JoinHostPort(host, fmt.Sprint(addr.Port))
 }
@@ -244,11 +256,12 @@ func (a *App) Run(ctx context.Context) error {
 		})
 	}
 	group.Go(func() error {
-		if err := server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := a.serve(server); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serving HTTP: %w", err)
 		}
 		return nil
 	})
+	a.runTLS(analysing, group)
 	if cfg := a.opts.Config; cfg.BackupDir != "" && cfg.MongoURI == "" {
 		saver := backups{dir: cfg.DataDir, to: cfg.BackupDir, every: cfg.BackupEvery, keep: cfg.BackupKeep, version: a.opts.Version, log: a.log}
 		group.Go(func() error {
@@ -298,6 +311,9 @@ func (a *App) Run(ctx context.Context) error {
 func (a *App) Close() {
 	if a.listener != nil {
 		a.listener.Close()
+	}
+	if a.plain != nil {
+		a.plain.Close()
 	}
 	if a.hub != nil {
 		a.hub.Close()

@@ -16,6 +16,16 @@ func (a *App) registerMetrics(reg *prometheus.Registry) {
 	info.WithLabelValues(a.opts.Version).Set(1)
 	reg.MustRegister(info)
 
+	certificate := func() float64 {
+		if a.certs == nil || a.certs.Expires().IsZero() {
+			return 0
+		}
+		return float64(a.certs.Expires().Unix())
+	}
+	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "chatmood_tls_certificate_expiry_timestamp_seconds", Help: "When the first of the server's own certificates expires, Unix time; 0 where it has none.",
+	}, certificate))
+
 	counter := func(name, help string, read func() float64) {
 		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, read))
 	}

@@ -28,6 +28,13 @@ type Config struct {
 	NATSURL     string `env:"NATS_URL" secret:"true" help:"NATS server (nats:// or tls://, with JetStream) through which several servers share their channels (docs/scaling.md); unset, one runs inside the process"`
 	NATSCreds   string `env:"NATS_CREDS" help:"File with the credentials for NATS_URL (a .creds file, as nsc makes it)"`
 
+	TLSDomain   []string `env:"TLS_DOMAIN" help:"Names, separated by commas, under which this server speaks https by itself, with certificates that it gets and renews through ACME (docs/deployment.md); PORT is then 443 where it is not set"`
+	TLSHTTPPort int      `env:"TLS_HTTP_PORT" default:"80" min:"0" max:"65535" help:"With TLS_DOMAIN or TLS_CERT_FILE: port of plain http, which leads to https and answers the authority; 0: none, and the authority asks at the port of https"`
+	TLSACMEURL  string   `env:"TLS_ACME_URL" help:"ACME directory of the authority. Default Let's Encrypt"`
+	TLSACMECA   string   `env:"TLS_ACME_CA" help:"PEM file of who signed the authority's own certificate, for a private one"`
+	TLSCertFile string   `env:"TLS_CERT_FILE" help:"PEM file with a certificate of one's own, with its chain: https without ACME. It is read again when it changes"`
+	TLSKeyFile  string   `env:"TLS_KEY_FILE" help:"PEM file with the key of TLS_CERT_FILE"`
+
 	MaxChannels    int            `env:"MAX_CHANNELS" default:"500" min:"1" max:"100000" help:"Channels that may be analysed at once"`
 	MaxSockets     int            `env:"MAX_SOCKETS" default:"10000" min:"1" max:"1000000" help:"Live viewers (WebSocket and SSE) that may be connected at once"`
 	MaxPerAddress  int            `env:"MAX_SOCKETS_PER_ADDRESS" default:"50" min:"1" max:"1000000" help:"Live viewers from one address"`
@@ -156,6 +163,7 @@ func (c *Config) finish(lookup func(string) (string, bool)) (faults []string) {
 		}
 	}
 	c.finishAccounts()
+	faults = append(faults, c.finishTLS(lookup)...)
 	for _, name := range []string{"VITE_API_URL", "WORKERS"} {
 		if v, _ := lookup(name); v != "" {
 			c.Ignored = append(c.Ignored, name)

@@ -159,6 +159,60 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+func TestTLS(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "x.pem")
+	if err := os.WriteFile(file, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		env          map[string]string
+		port         int
+		front, fault string
+	}{
+		"none":              {map[string]string{}, 8000, "", ""},
+		"one name":          {map[string]string{"TLS_DOMAIN": "Mood.Example."}, 443, "https://mood.example", ""},
+		"two, one twice":    {map[string]string{"TLS_DOMAIN": "mood.example, www.mood.example,mood.example"}, 443, "https://mood.example", ""},
+		"another port":      {map[string]string{"TLS_DOMAIN": "mood.example", "PORT": "8443"}, 8443, "https://mood.example:8443", ""},
+		"another page":      {map[string]string{"TLS_DOMAIN": "api.mood.example", "FRONTEND_URL": "https://mood.example"}, 443, "https://mood.example", ""},
+		"own certificate":   {map[string]string{"TLS_CERT_FILE": file, "TLS_KEY_FILE": file}, 443, "", ""},
+		"no plain http":     {map[string]string{"TLS_DOMAIN": "mood.example", "TLS_HTTP_PORT": "0"}, 443, "https://mood.example", ""},
+		"private authority": {map[string]string{"TLS_DOMAIN": "mood.internal", "TLS_ACME_URL": "https://ca.internal/acme", "TLS_ACME_CA": file}, 443, "https://mood.internal", ""},
+
+		"address":         {map[string]string{"TLS_DOMAIN": "192.0.2.1"}, 0, "", "TLS_DOMAIN has \"192.0.2.1\""},
+		"all below":       {map[string]string{"TLS_DOMAIN": "*.mood.example"}, 0, "", "proven in DNS only"},
+		"url":             {map[string]string{"TLS_DOMAIN": "https://mood.example"}, 0, "", "letters, digits and hyphens"},
+		"no dot":          {map[string]string{"TLS_DOMAIN": "localhost"}, 0, "", "no name of the public DNS"},
+		"too many":        {map[string]string{"TLS_DOMAIN": manyNames(21)}, 0, "", "TLS_DOMAIN has 21 names"},
+		"half a pair":     {map[string]string{"TLS_CERT_FILE": file}, 0, "", "belong together"},
+		"both ways":       {map[string]string{"TLS_CERT_FILE": file, "TLS_KEY_FILE": file, "TLS_DOMAIN": "mood.example"}, 0, "", "TLS_DOMAIN and TLS_CERT_FILE are both set"},
+		"missing file":    {map[string]string{"TLS_CERT_FILE": file + "x", "TLS_KEY_FILE": file}, 0, "", "TLS_CERT_FILE names a file that cannot be read"},
+		"nothing to sign": {map[string]string{"TLS_ACME_URL": "https://ca.internal/acme"}, 0, "", "but TLS_DOMAIN is not"},
+		"plain authority": {map[string]string{"TLS_DOMAIN": "mood.example", "TLS_ACME_URL": "http://ca.internal/acme"}, 0, "", "TLS_ACME_URL is"},
+		"one port":        {map[string]string{"TLS_DOMAIN": "mood.example", "PORT": "80"}, 0, "", "TLS_HTTP_PORT and PORT are both 80"},
+	} {
+		c, err := Load(lookup(tc.env), "")
+		switch {
+		case tc.fault != "":
+			if err == nil || strings.Count(err.Error(), "\n") > 0 || !strings.Contains(err.Error(), tc.fault) {
+				t.Errorf("%s: error %v, want one with %q", name, err, tc.fault)
+			}
+		case err != nil:
+			t.Errorf("%s: %v", name, err)
+		case c.Port != tc.port || c.FrontendURL != tc.front:
+			t.Errorf("%s: port %d and %q, want %d and %q", name, c.Port, c.FrontendURL, tc.port, tc.front)
+		}
+	}
+}
+
+func manyNames(n int) string {
+	var list []string
+	for i := range n {
+		list = append(list, "n"+strconv.Itoa(i)+".mood.example")
+	}
+	return strings.Join(list, ",")
+}
+
 func TestProductionFaults(t *testing.T) {
 	for name, tc := range map[string]struct {
 		env  map[string]string

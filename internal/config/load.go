@@ -171,6 +171,14 @@ func (o Option) set(field reflect.Value, text string) error {
 			return errors.New("it must be debug, info, warn or error")
 		}
 		field.Set(reflect.ValueOf(l))
+	case reflect.TypeFor[[]string]():
+		var list []string
+		for item := range strings.SplitSeq(text, ",") {
+			if item = strings.TrimSpace(item); item != "" {
+				list = append(list, item)
+			}
+		}
+		field.Set(reflect.ValueOf(list))
 	case reflect.TypeFor[[]netip.Prefix]():
 		list, err := parsePrefixes(text)
 		if err != nil {

@@ -34,6 +34,9 @@ func format(v reflect.Value) string {
 		}
 		return strings.Join(parts, ",")
 	}
+	if list, ok := v.Interface().([]string); ok {
+		return strings.Join(list, ",")
+	}
 	return fmt.Sprint(v.Interface())
 }
 

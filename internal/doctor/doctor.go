@@ -53,9 +53,11 @@ type Report struct {
 	Version  string    `json:"version"`
 }
 
+// rank orders the statuses, from good to bad.
+var rank = map[Status]int{OK: 0, Skipped: 0, Warning: 1, Failed: 2}
+
 // Worst returns the worst status; OK where nothing was checked.
 func (r *Report) Worst() Status {
-	rank := map[Status]int{OK: 0, Skipped: 0, Warning: 1, Failed: 2}
 	worst := OK
 	for _, f := range r.Findings {
 		if rank[f.Status] > rank[worst] {

@@ -58,6 +58,7 @@ func (l *Local) Checks() []Check {
 		{Name: "environment", Group: groupConfig, Why: "A development server lets guests in and shows codes in its log.", Run: l.configured(l.environment)},
 		{Name: "FRONTEND_URL", Group: groupConfig, Why: "Links in mails point there, and only its pages may call the API.", Run: l.configured(l.frontendURL)},
 		{Name: "TRUSTED_PROXIES", Group: groupConfig, Why: "Limits by address count the proxy instead of people where it is not named; strangers choose their address where everybody is.", Run: l.configured(l.proxies)},
+		{Name: "certificates", Group: groupConfig, Why: "Browsers refuse a server whose certificate is missing or has expired.", Run: l.configured(l.certificates)},
 		{Name: "front-end", Group: groupConfig, Why: "People need the page.", Run: l.frontEnd},
 		{Name: "clock", Group: groupMachine, Why: "Tokens and one-time codes are good for minutes.", Run: l.clock},
 		{Name: "disk", Group: groupMachine, Why: "On a full disk nothing more is kept.", Run: l.configured(l.disk)},
