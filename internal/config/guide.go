@@ -81,6 +81,8 @@ func (o Option) takes() string {
 		return "true or false"
 	case reflect.TypeFor[slog.Level]():
 		return "debug, info, warn, error"
+	case reflect.TypeFor[[]string]():
+		return "names"
 	case reflect.TypeFor[[]netip.Prefix]():
 		return "addresses, networks"
 	}
