@@ -19,7 +19,7 @@ GOVULNCHECK_VERSION := v1.9.0
 GO_FILES := $(wildcard docs.go *.md docs/*.md docs/*/*.md docs/images/*.png) $(shell find cmd internal frontend/embed.go -name '*.go' -o -name '*.sql' -o -name '*.tsv' -o -name '*.bin' -o -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '*.zst' -o -name 'index.txt' 2>/dev/null)
 UI_FILES := $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts frontend/tsconfig*.json frontend/package-lock.json -type f 2>/dev/null)
 
-# Benchmarks beside other people's libraries are modules of their own.
+# What runs beside other people's software (comparisons, a certificate authority for tests) is in modules of its own.
 BENCH_MODULES := $(patsubst %/go.mod,%,$(wildcard bench/*/go.mod))
 
 say = @printf '\033[1m» %s\033[0m\n' "$(1)"

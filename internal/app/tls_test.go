@@ -59,7 +59,7 @@ func pebble(t *testing.T, httpPort, tlsPort int) acmeServer {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "acme-test-server")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, ".")
-	build.Dir = "../../scripts/acme-test-server"
+	build.Dir = "../../bench/acme-test-server"
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("the ACME server cannot be built (its modules are fetched when they are first needed): %v\n%s", err, out)

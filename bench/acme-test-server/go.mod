@@ -1,4 +1,4 @@
-module chatmood/scripts/acme-test-server
+module chatmood/bench/acme-test-server
 
 go 1.26.0
 
