@@ -59,7 +59,7 @@ frontend/dist/index.html: frontend/node_modules/.installed $(UI_FILES)
 ## ---- check --------------------------------------------------------------
 
 .PHONY: test
-test: vet test-frontend test-go test-mongo test-browser ## Everything that must pass: Go with the race detector, front-end, MongoDB, browser
+test: vet test-frontend test-go test-mongo test-browser docs-test ## Everything that must pass: Go with the race detector, front-end, MongoDB, browser, documentation
 	$(call say,all tests passed)
 
 .PHONY: vet
@@ -95,6 +95,17 @@ test-frontend: frontend/node_modules/.installed lint-api
 test-browser: $(BIN) frontend/node_modules/.installed
 	$(call say,the page in a real browser)
 	cd frontend && CHATMOOD_BIN=$(CURDIR)/$(BIN) CHROMIUM="$$(../scripts/browser)" npm run --silent e2e
+
+# The examples in Python need one package; it stays in .tools.
+.tools/docs-python/bin/python3:
+	$(call say,installing what examples in Python need)
+	python3 -m venv .tools/docs-python
+	.tools/docs-python/bin/pip install --quiet --disable-pip-version-check websockets==15.0.1
+
+.PHONY: docs-test
+docs-test: $(BIN) .tools/docs-python/bin/python3 ## Run every example of the documentation on a real server
+	$(call say,the examples of the documentation)
+	PATH="$(CURDIR)/.tools/docs-python/bin:$$PATH" go run ./internal/guide/cmd/docs-test --bin $(BIN)
 
 .PHONY: fuzz
 fuzz: ## Run each fuzzer for FUZZTIME (default 30s)

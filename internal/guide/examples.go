@@ -22,7 +22,7 @@ type Example struct {
 }
 
 // languages that say what to do; blocks in them must say whether they are run.
-var runnable = []string{"sh", "bash", "python", "js", "ts", "go", "json", "yaml"}
+var runnable = []string{"sh", "bash", "python", "js", "go", "json", "yaml"}
 
 // Examples returns the fenced blocks of all texts, in the order of files and
 // lines. A block says behind its language what becomes of it: "test", "test
