@@ -63,6 +63,93 @@ func Labels(dir string, splits ...string) ([]Example, error) {
 	return out, err
 }
 
+// Set reads a labelled set of others: tab-separated, compressed where the name
+// ends in .gz, with a header that names a column text and a column label
+// (positive, neutral, negative) or score (a number whose sign is the label). The
+// columns channel, year and flags are read where there are any.
+func Set(path string) ([]Example, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening the labelled set: %w", err)
+	}
+	defer file.Close()
+	var r io.Reader = file
+	if strings.HasSuffix(path, ".gz") {
+		if r, err = gzip.NewReader(file); err != nil {
+			return nil, fmt.Errorf("unpacking %s: %w", path, err)
+		}
+	}
+	sc := bufio.NewScanner(r)
+	sc.Buffer(make([]byte, 64<<10), maxRowBytes)
+	var at map[string]int
+	var out []Example
+	for n := 1; sc.Scan(); n++ {
+		f := strings.Split(strings.TrimSuffix(sc.Text(), "\r"), "\t")
+		if n == 1 {
+			at = map[string]int{}
+			for i, name := range f {
+				at[strings.ToLower(strings.TrimSpace(name))] = i
+			}
+			continue
+		}
+		e, err := setRow(at, f)
+		if err != nil {
+			return nil, fmt.Errorf("%s line %d: %w", path, n, err)
+		}
+		out = append(out, e)
+	}
+	if err := sc.Err(); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", path, err)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%s holds no labelled messages", path)
+	}
+	return out, nil
+}
+
+func setRow(at map[string]int, f []string) (e Example, err error) {
+	field := func(name string) (string, bool) {
+		i, ok := at[name]
+		if !ok || i >= len(f) {
+			return "", false
+		}
+		return f[i], true
+	}
+	var ok bool
+	if e.Text, ok = field("text"); !ok {
+		return e, errors.New("no text: the header must name a column text")
+	}
+	e.Channel, _ = field("channel")
+	e.Year, _ = field("year")
+	e.Flags, _ = field("flags")
+	label, ok := field("label")
+	if !ok {
+		if label, ok = field("score"); !ok {
+			return e, errors.New("no label: the header must name a column label or score")
+		}
+	}
+	switch word := strings.ToLower(strings.TrimSpace(label)); word {
+	case "positive":
+		e.Score = 1
+	case "neutral":
+	case "negative":
+		e.Score = -1
+	default:
+		v, err := strconv.ParseFloat(word, 64)
+		if err != nil || v != v {
+			return e, fmt.Errorf("the label %q is neither positive, neutral, negative nor a number", label)
+		}
+		switch {
+		case v > 0:
+			e.Score = 1
+		case v < 0:
+			e.Score = -1
+		}
+	}
+	e.Class = classOf(e.Score)
+	return e, nil
+}
+
 func classOf(score int) int {
 	switch {
 	case score > 0:

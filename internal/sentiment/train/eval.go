@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"sort"
 	"strings"
 	"time"
@@ -168,17 +169,48 @@ func byField(js []Judgement, prefix string, field func(*Example) string) []Slice
 	return out
 }
 
-// Report writes the evaluation of the shipped engine and its parts on one
-// split of the labels of dir. model is another model's file, or nil.
-func Report(w io.Writer, dir, split string, model []byte) error {
-	examples, err := Labels(dir, split)
+// Peer is another engine to measure beside ours.
+type Peer struct {
+	Name     string
+	Analyzer sentiment.Analyzer
+}
+
+// ReportOptions say what to measure on what.
+type ReportOptions struct {
+	Dir   string // folder with labels.tsv.gz
+	Split string // which of its messages
+	File  string // a labelled set of others instead ([Set])
+	Model []byte // another model's file; nil: the built-in one
+	Peers []Peer
+}
+
+func (o *ReportOptions) examples(w io.Writer) ([]Example, error) {
+	if o.File != "" {
+		examples, err := Set(o.File)
+		if err == nil {
+			_, err = fmt.Fprintf(w, "%d messages of %s.\n\n", len(examples), filepath.Base(o.File))
+		}
+		return examples, err
+	}
+	examples, err := Labels(o.Dir, o.Split)
+	if err != nil {
+		return nil, err
+	}
+	if len(examples) == 0 {
+		return nil, fmt.Errorf("no labelled messages of split %q in %s: the splits are train, dev and test", o.Split, o.Dir)
+	}
+	_, err = fmt.Fprintf(w, "%d messages of split %s. Labels by a large language model under the labelling guidelines.\n\n", len(examples), o.Split)
+	return examples, err
+}
+
+// Report writes the evaluation of the shipped engine, its parts and its peers
+// on labelled chat.
+func Report(w io.Writer, o ReportOptions) error {
+	examples, err := o.examples(w)
 	if err != nil {
 		return err
 	}
-	if len(examples) == 0 {
-		return fmt.Errorf("no labelled messages of split %q in %s: the splits are train, dev and test", split, dir)
-	}
-	fmt.Fprintf(w, "%d messages of split %s. Labels by a large language model under the labelling guidelines.\n\n", len(examples), split)
+	model := o.Model
 	fmt.Fprintf(w, "%-22s %9s %9s   %s\n", "", "accuracy", "macro-F1", "95 % interval")
 	var whole []Judgement
 	for _, part := range []struct {
@@ -194,12 +226,13 @@ func Report(w io.Writer, dir, split string, model []byte) error {
 			return err
 		}
 		js := JudgeAll(e, examples)
-		r := ResultOf(js, nil)
-		low, high := Interval(js, 1000, 1)
-		fmt.Fprintf(w, "%-22s %9.4f %9.4f   %.3f–%.3f\n", part.name, r.Accuracy(), r.MacroF1(), low, high)
+		row(w, part.name, js)
 		if whole == nil {
 			whole = js
 		}
+	}
+	for _, p := range o.Peers {
+		row(w, p.Name, JudgeAll(p.Analyzer, examples))
 	}
 	if model != nil {
 		if err := compare(w, whole, examples); err != nil {
@@ -225,6 +258,12 @@ func Report(w io.Writer, dir, split string, model []byte) error {
 		}
 	}
 	return speed(w, examples, model)
+}
+
+func row(w io.Writer, name string, js []Judgement) {
+	r := ResultOf(js, nil)
+	low, high := Interval(js, 1000, 1)
+	fmt.Fprintf(w, "%-22s %9.4f %9.4f   %.3f–%.3f\n", name, r.Accuracy(), r.MacroF1(), low, high)
 }
 
 // compare sets the judgements of another model beside those of the built-in

@@ -149,16 +149,69 @@ func TestStudentInBytesJudgesAsInFloats(t *testing.T) {
 func TestReport(t *testing.T) {
 	dir := inventedData(t)
 	var b bytes.Buffer
-	if err := Report(&b, dir, "dev", nil); err != nil {
+	peers := []Peer{{"the rules again", rulesOnly(t)}}
+	if err := Report(&b, ReportOptions{Dir: dir, Split: "dev", Peers: peers}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"48 messages of split dev", "lexicon and rules only", "macro-F1", "channel x0", "calibration error", "messages/s"} {
+	for _, want := range []string{"48 messages of split dev", "lexicon and rules only", "the rules again", "macro-F1", "channel x0", "calibration error", "messages/s"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in:\n%s", want, b.String())
 		}
 	}
-	if err := Report(&b, dir, "nonesuch", nil); err == nil || !strings.Contains(err.Error(), "nonesuch") {
+	if err := Report(&b, ReportOptions{Dir: dir, Split: "nonesuch"}); err == nil || !strings.Contains(err.Error(), "nonesuch") {
 		t.Errorf("an unknown split gives %v", err)
+	}
+}
+
+func rulesOnly(t *testing.T) sentiment.Analyzer {
+	t.Helper()
+	e, err := sentiment.NewWith(sentiment.Options{NoModel: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// TestSet reads labelled sets of others, by the names of their columns.
+func TestSet(t *testing.T) {
+	for name, c := range map[string]struct {
+		file string
+		want []int // classes; nil: refused
+		err  string
+	}{
+		"words":            {"id\tlabel\ttext\n1\tPositive\tgg\n2\tneutral\tok\n3\tnegative\tbad\n", []int{1, 0, 2}, ""},
+		"numbers":          {"text\tscore\r\ngg\t2\r\nok\t0\r\nbad\t-0.5\r\n", []int{1, 0, 2}, ""},
+		"no text":          {"label\n1\n", nil, "column text"},
+		"no label":         {"text\ngg\n", nil, "column label"},
+		"unknown label":    {"text\tlabel\ngg\thappy\n", nil, "happy"},
+		"no number":        {"text\tscore\ngg\tNaN\n", nil, "nan"},
+		"nothing":          {"text\tlabel\n", nil, "no labelled messages"},
+		"a column missing": {"text\tlabel\ngg\n", nil, "line 2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "set.tsv")
+			if err := os.WriteFile(path, []byte(c.file), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got, err := Set(path)
+			if (err == nil) != (c.want != nil) || err != nil && !strings.Contains(strings.ToLower(err.Error()), c.err) {
+				t.Fatalf("error %v, want something about %q", err, c.err)
+			}
+			for i, e := range got {
+				if e.Class != c.want[i] {
+					t.Errorf("%q has class %d, want %d", e.Text, e.Class, c.want[i])
+				}
+			}
+			if err == nil && len(got) != len(c.want) {
+				t.Errorf("%d messages, want %d", len(got), len(c.want))
+			}
+			if err == nil {
+				var b bytes.Buffer
+				if err := Report(&b, ReportOptions{File: path}); err != nil || !strings.Contains(b.String(), "3 messages of set.tsv") {
+					t.Errorf("%v: %s", err, b.String())
+				}
+			}
+		})
 	}
 }
 
