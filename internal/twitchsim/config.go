@@ -92,9 +92,11 @@ type Config struct {
 // Limits are Twitch's limits on joining. For logged-in accounts they are on by
 // default; a negative number switches one off.
 type Limits struct {
-	JoinsPer10s int  // 0 means 20; more close the connection
-	Rooms       int  // 0 means 100; more are refused by a NOTICE
-	Anonymous   bool // hold for each anonymous connection too
+	JoinsPer10s int           // 0 means 20; more close the connection
+	Window      time.Duration // in place of the 10 s, to hold to the limit in less time; 0 means 10 s
+	Rooms       int           // 0 means 100; more are refused by a NOTICE
+	Anonymous   bool          // hold for each anonymous connection too
+	Together    bool          // with Anonymous: the joins of all anonymous connections count together, as those of one account do
 }
 
 // EventSource is a log of past chat: Next fills ev with the next event and
@@ -116,6 +118,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.JoinDelay, 50*time.Millisecond)
 	setDefault(&c.SlowJoin, 5*time.Second)
 	setDefault(&c.Limits.JoinsPer10s, 20)
+	setDefault(&c.Limits.Window, 10*time.Second)
 	setDefault(&c.Limits.Rooms, 100)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

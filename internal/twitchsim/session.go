@@ -135,8 +135,8 @@ func (c *conn) ping() {
 type joinTimes struct{ times []time.Time }
 
 // allow notes a join and reports whether it is within the limit.
-func (j *joinTimes) allow(now time.Time, limit int) bool {
-	j.times = slices.DeleteFunc(j.times, func(t time.Time) bool { return now.Sub(t) >= 10*time.Second })
+func (j *joinTimes) allow(now time.Time, limit int, window time.Duration) bool {
+	j.times = slices.DeleteFunc(j.times, func(t time.Time) bool { return now.Sub(t) >= window })
 	if len(j.times) >= limit {
 		return false
 	}
@@ -150,20 +150,27 @@ func (c *conn) allowJoin() bool {
 	if limits.JoinsPer10s < 0 {
 		return true
 	}
+	if !c.named && !limits.Anonymous {
+		return true
+	}
+	if !c.named && !limits.Together {
+		return c.joinTimes.allow(now, limits.JoinsPer10s, limits.Window)
+	}
+	account := c.nick
 	if !c.named {
-		return !limits.Anonymous || c.joinTimes.allow(now, limits.JoinsPer10s)
+		account = "" // no account's
 	}
 	c.srv.mu.Lock()
 	defer c.srv.mu.Unlock()
-	j := c.srv.joins[c.nick]
+	j := c.srv.joins[account]
 	if j == nil {
 		if len(c.srv.joins) >= maxAccounts {
 			clear(c.srv.joins)
 		}
 		j = &joinTimes{}
-		c.srv.joins[c.nick] = j
+		c.srv.joins[account] = j
 	}
-	return j.allow(now, limits.JoinsPer10s)
+	return j.allow(now, limits.JoinsPer10s, limits.Window)
 }
 
 // maxAccounts bounds the accounts whose joins are remembered.

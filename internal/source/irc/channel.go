@@ -52,7 +52,10 @@ type channel struct {
 	status    source.Status
 	gapFrom   time.Time // zero while nothing is missed
 	gapReason string
-	drops     int // times in a row that the server dropped the channel
+	lineAt    time.Time // when something was last read
+	rejoining bool      // joining: it was joined already, and may be still
+	failures  int       // times in a row that it could not be joined
+	drops     int       // times in a row that the server dropped the channel
 	moves     int // times in a row that a connection was full
 	seen      seenIDs
 }
@@ -81,6 +84,7 @@ func (ch *channel) confirm(c *conn, now time.Time) {
 		return
 	}
 	ch.phase, ch.joinedAt, ch.moves = joined, now, 0
+	ch.rejoining, ch.failures = false, 0
 	ch.r.wake() // there may be an overlap to end
 	if !ch.gapFrom.IsZero() {
 		g := source.Gap{From: ch.gapFrom, To: now, Reason: ch.gapReason}
@@ -103,13 +107,13 @@ func (ch *channel) miss(from time.Time, reason string) {
 // lost takes the channel off c, which died or asked to be left; last is when c
 // was last heard. It reports whether chat is missed from then on.
 func (ch *channel) lost(c *conn, last time.Time, code string) bool {
-	read := ch.conn == c && ch.phase == joined || ch.old == c
+	read := ch.conn == c && (ch.phase == joined || ch.rejoining) || ch.old == c
 	if ch.old == c {
 		ch.old = nil
 		code = codeReconnect
 	}
 	if ch.conn == c {
-		ch.phase, ch.conn = waiting, nil
+		ch.phase, ch.conn, ch.rejoining = waiting, nil, false
 		if ch.status.State != source.Failed {
 			ch.retryAt = time.Time{}
 		}
@@ -124,13 +128,28 @@ func (ch *channel) lost(c *conn, last time.Time, code string) bool {
 // refuse takes Twitch's answer that the channel cannot be joined (or no longer
 // be read). It is tried again after a while: channels come back.
 func (ch *channel) refuse(code, reason string, now time.Time) {
-	if ch.phase == joined {
+	switch {
+	case ch.phase == joined:
 		ch.miss(now, code)
+	case ch.rejoining:
+		ch.miss(ch.joinSent, code)
 	}
-	ch.phase, ch.conn = waiting, nil
-	ch.retryAt = now.Add(ch.r.conf.Timing.RetryFailed)
+	ch.phase, ch.conn, ch.rejoining = waiting, nil, false
+	ch.retryAt = now.Add(ch.failWait())
 	ch.r.count.joinFailures.Add(1)
 	ch.setStatus(source.Failed, code, reason, now)
+}
+
+// failWait counts a failure and returns when to try again: a channel that does
+// not exist must not cost the others their turn to join.
+func (ch *channel) failWait() time.Duration {
+	tm := &ch.r.conf.Timing
+	wait := tm.RetryFailed
+	for i := 0; i < ch.failures && wait < tm.Rejoin; i++ {
+		wait *= 2
+	}
+	ch.failures++
+	return max(min(wait, tm.Rejoin), tm.RetryFailed)
 }
 
 // parted takes our own PART, which we did not send: the server dropped the
@@ -139,7 +158,7 @@ func (ch *channel) parted(c *conn, now time.Time) {
 	if ch.gone || ch.conn != c && ch.old != c {
 		return
 	}
-	if ch.phase == joining && ch.conn == c && ch.old == nil {
+	if ch.phase == joining && !ch.rejoining && ch.conn == c && ch.old == nil {
 		ch.refuse(codeBanned, "Twitch ended the join of this channel at once, as it does where an account is banned. It is tried again every few minutes.", now)
 		return
 	}
@@ -168,6 +187,7 @@ func (ch *channel) deliver(c *conn, ev *chat.Event, now time.Time) {
 	if ch.conn == c && ch.phase != joined {
 		ch.confirm(c, now) // chat proves the join
 	}
+	ch.lineAt = now
 	if ch.duplicate(ev) {
 		ch.r.count.duplicates.Add(1)
 		return

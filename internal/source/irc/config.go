@@ -63,7 +63,9 @@ type Timing struct {
 	Connect     time.Duration // for dialling, TLS and the server's welcome together: 10 s
 	NewConn     time.Duration // between the starts of two connections: 2 s
 	JoinAnswer  time.Duration // for the answer to a JOIN: 15 s
-	RetryFailed time.Duration // until a channel that failed is tried again: 5 min
+	RetryFailed time.Duration // until a channel that failed is tried again, doubled each time up to Rejoin: 5 min
+	Rejoin      time.Duration // without a line until a channel is joined anew, in case the server forgot it: 1 h
+	RejoinEvery time.Duration // between two of those, of all channels: 2 s
 	Idle        time.Duration // of silence until we ping: 15 s
 	Pong        time.Duration // for the answer to our ping: 5 s
 	Write       time.Duration // for one write: 10 s
@@ -85,6 +87,8 @@ func (t *Timing) setDefaults() {
 		{&t.NewConn, 2 * time.Second},
 		{&t.JoinAnswer, 15 * time.Second},
 		{&t.RetryFailed, 5 * time.Minute},
+		{&t.Rejoin, time.Hour},
+		{&t.RejoinEvery, 2 * time.Second},
 		{&t.Idle, 15 * time.Second},
 		{&t.Pong, 5 * time.Second},
 		{&t.Write, 10 * time.Second},

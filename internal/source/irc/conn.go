@@ -350,14 +350,17 @@ func (c *conn) parted(name string, now time.Time) {
 const maxParting = 1000
 
 // part leaves a channel.
-func (c *conn) part(name string) {
+func (c *conn) part(name string) { c.partAnd(name, "") }
+
+// partAnd leaves a channel and sends more lines at the same time.
+func (c *conn) partAnd(name, more string) {
 	c.mu.Lock()
 	if len(c.parting) >= maxParting {
 		clear(c.parting)
 	}
 	c.parting[name]++
 	c.mu.Unlock()
-	c.send("PART #" + name + "\r\n")
+	c.send("PART #" + name + "\r\n" + more)
 }
 
 // loginFailures are the texts of Twitch's NOTICEs to "*" that end a login; the

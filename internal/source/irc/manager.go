@@ -45,7 +45,7 @@ func (r *Reader) doOps(now time.Time) {
 		case o.wish == join:
 			ch.mu.Lock()
 			if ch.status.State == source.Failed {
-				ch.retryAt = now
+				ch.retryAt, ch.failures = now, 0
 				ch.setStatus(ch.notYet(), "", "", now)
 			}
 			ch.mu.Unlock()
@@ -92,10 +92,10 @@ func (r *Reader) leave(c *conn, now time.Time) {
 	for _, ch := range r.order {
 		ch.mu.Lock()
 		if ch.conn == c {
-			if ch.phase == joined {
+			if ch.phase == joined || ch.rejoining {
 				ch.old = c
 			}
-			ch.phase, ch.conn = waiting, nil
+			ch.phase, ch.conn, ch.rejoining = waiting, nil, false
 			if ch.status.State != source.Failed {
 				ch.retryAt = time.Time{}
 			}
@@ -188,7 +188,7 @@ func (r *Reader) step(ctx context.Context, now time.Time) (next time.Time) {
 	for _, c := range r.conns {
 		c.members, c.leaving = 0, 0
 	}
-	due := r.watch(now, soonest)
+	due, quiet := r.watch(now, soonest)
 	room := 0
 	for _, c := range r.conns {
 		r.prove(c, now)
@@ -206,13 +206,18 @@ func (r *Reader) step(ctx context.Context, now time.Time) (next time.Time) {
 		}
 	}
 	r.join(due, now, soonest)
+	if len(due) == 0 && quiet != nil {
+		r.rejoin(quiet, now, soonest)
+	}
 	r.closeEmpty(now, soonest)
 	return next
 }
 
 // watch looks after each channel's deadlines, counts the channels of each
-// connection, and returns the channels that are due to be joined.
-func (r *Reader) watch(now time.Time, soonest func(time.Time)) (due []*channel) {
+// connection, and returns the channels that are due to be joined, those that
+// failed before last, and the one that has been quiet for longest, if that is too
+// long.
+func (r *Reader) watch(now time.Time, soonest func(time.Time)) (due []*channel, quiet *channel) {
 	tm := &r.conf.Timing
 	passed := func(t time.Time) bool {
 		if now.Before(t) {
@@ -221,6 +226,8 @@ func (r *Reader) watch(now time.Time, soonest func(time.Time)) (due []*channel) 
 		}
 		return true
 	}
+	var again []*channel
+	var oldest time.Time
 	for _, ch := range r.order {
 		ch.mu.Lock()
 		switch ch.phase {
@@ -236,12 +243,23 @@ func (r *Reader) watch(now time.Time, soonest func(time.Time)) (due []*channel) 
 			if ch.old != nil && passed(ch.joinedAt.Add(tm.Overlap)) {
 				ch.old = nil
 			}
+			last := ch.joinedAt
+			if ch.lineAt.After(last) {
+				last = ch.lineAt
+			}
+			if ch.old == nil && passed(last.Add(tm.Rejoin)) && (quiet == nil || last.Before(oldest)) {
+				quiet, oldest = ch, last
+			}
 		}
 		if ch.phase == silent {
 			soonest(ch.retryAt)
 		}
 		if ch.phase == waiting && passed(ch.retryAt) {
-			due = append(due, ch)
+			if ch.failures > 0 {
+				again = append(again, ch)
+			} else {
+				due = append(due, ch)
+			}
 		}
 		if ch.conn != nil {
 			ch.conn.members++
@@ -251,7 +269,7 @@ func (r *Reader) watch(now time.Time, soonest func(time.Time)) (due []*channel) 
 		}
 		ch.mu.Unlock()
 	}
-	return due
+	return append(due, again...), quiet
 }
 
 // unanswered decides what it means that a JOIN was not answered: Twitch says
@@ -267,8 +285,12 @@ func (r *Reader) unanswered(ch *channel, now time.Time) {
 		ch.retryAt = now.Add(r.conf.Timing.JoinAnswer)
 	default:
 		r.count.joinFailures.Add(1)
+		if ch.rejoining {
+			ch.miss(ch.joinSent, codeNoSuchChannel)
+			ch.rejoining = false
+		}
 		ch.phase = silent
-		ch.retryAt = now.Add(r.conf.Timing.RetryFailed)
+		ch.retryAt = now.Add(ch.failWait())
 		ch.setStatus(source.Failed, codeNoSuchChannel, noSuchChannel(ch.name), now)
 	}
 }
@@ -325,6 +347,35 @@ func (r *Reader) join(due []*channel, now time.Time, soonest func(time.Time)) {
 		ch.mu.Unlock()
 		soonest(now.Add(r.conf.Timing.JoinAnswer))
 	}
+}
+
+// rejoin joins a channel anew that nothing was read in for long: a server may
+// forget a channel without a word. It is left and joined in one write, so that
+// nothing is missed where it did not.
+func (r *Reader) rejoin(ch *channel, now time.Time, soonest func(time.Time)) {
+	if now.Before(r.rejoinAt) {
+		soonest(r.rejoinAt)
+		return
+	}
+	turn := r.limiter.ReserveN(now, 1)
+	if wait := turn.DelayFrom(now); wait > 0 {
+		turn.CancelAt(now)
+		soonest(now.Add(wait))
+		return
+	}
+	r.rejoinAt = now.Add(r.conf.Timing.RejoinEvery)
+	soonest(r.rejoinAt)
+	ch.mu.Lock()
+	c := ch.conn
+	if ch.phase != joined || c == nil {
+		ch.mu.Unlock()
+		return
+	}
+	ch.phase, ch.rejoining, ch.joinSent = joining, true, now
+	ch.mu.Unlock()
+	r.count.rejoins.Add(1)
+	c.partAnd(ch.name, "JOIN #"+ch.name+"\r\nPING :chatmood\r\n")
+	soonest(now.Add(r.conf.Timing.JoinAnswer))
 }
 
 // place returns a connection that can take a channel, nil where there is none.

@@ -47,6 +47,7 @@ type Reader struct {
 	wg           sync.WaitGroup
 	limiter      *rate.Limiter
 	dialAt       time.Time // no connection is started before
+	rejoinAt     time.Time // no channel is joined anew before
 	backoffUntil time.Time
 	failures     int // connections lost or not made, in a row
 }
@@ -81,7 +82,7 @@ type event struct {
 }
 
 type counters struct {
-	lines, bytes, events, broken, overlong, duplicates, reconnects, joinFailures atomic.Uint64
+	lines, bytes, events, broken, overlong, duplicates, reconnects, joinFailures, rejoins atomic.Uint64
 	connections                                                                  atomic.Int64
 }
 
@@ -96,6 +97,7 @@ type Stats struct {
 	Duplicates                                       uint64 // events left out because they came before
 	Reconnects                                       uint64 // connections that ended or were given up
 	JoinFailures                                     uint64 // joins refused or not answered
+	Rejoins                                          uint64 // channels joined anew since nothing was read in them
 }
 
 // NewReader returns a Reader that waits for [Reader.Run]. Channels may be
@@ -187,7 +189,7 @@ func (r *Reader) Stats() Stats {
 		Connections: int(c.connections.Load()),
 		Lines:       c.lines.Load(), Bytes: c.bytes.Load(), Events: c.events.Load(),
 		Broken: c.broken.Load(), Overlong: c.overlong.Load(), Duplicates: c.duplicates.Load(),
-		Reconnects: c.reconnects.Load(), JoinFailures: c.joinFailures.Load(),
+		Reconnects: c.reconnects.Load(), JoinFailures: c.joinFailures.Load(), Rejoins: c.rejoins.Load(),
 	}
 	for _, ch := range *r.index.Load() {
 		s.Channels++
