@@ -124,6 +124,10 @@ fuzz-api: $(BIN) ## Fuzz a running server by its OpenAPI document (Schemathesis,
 bench: $(BIN) ## Measure speed and size, as ratios where there is a peer (see docs/performance.md)
 	@scripts/bench $(BENCHFLAGS)
 
+.PHONY: bench-ingest
+bench-ingest: ## Measure what 100, 1,000 and 5,000 channels cost the server that reads them (docs/perf/ingest.md)
+	go run ./bench/ingest $(BENCHFLAGS)
+
 .PHONY: screenshots
 screenshots: $(BIN) frontend/node_modules/.installed ## Take pictures of every page into frontend/screenshots
 	cd frontend && CHATMOOD_BIN=$(CURDIR)/$(BIN) CHROMIUM="$$(../scripts/browser)" npm run --silent screenshots

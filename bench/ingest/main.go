@@ -91,18 +91,18 @@ func run(args []string, stdout, stderr io.Writer) int {
 // figure is what so many channels cost.
 type figure struct {
 	Channels    int     `json:"channels"`
-	JoinSeconds float64 `json:"join_seconds"`         // at the scaled rate of joins
-	Connections int     `json:"connections"`          // to the simulated Twitch
-	Goroutines  int     `json:"goroutines"`           // of this process
-	Heap        float64 `json:"heap_bytes"`           // a channel, after a collection
-	Resident    float64 `json:"resident_bytes"`       // of this process
-	Silent      float64 `json:"silent_us_per_s"`      // processor time a channel and second while nobody says anything
-	Talking     float64 `json:"talking_us_per_s"`     // the same while they talk
-	Message     float64 `json:"message_us"`           // processor time a message while they talk, with what silence costs
-	Lines       float64 `json:"lines_per_s_core"`     // messages a second of processor time, flooded
-	Sent        int64   `json:"sent"`                 // by the simulator
-	Judged      int64   `json:"judged"`               // here
-	Lost        int64   `json:"lost"`                 // sent and not counted: must be 0
+	JoinSeconds float64 `json:"join_seconds"`          // at the scaled rate of joins
+	Connections int     `json:"connections"`           // to the simulated Twitch
+	Goroutines  int     `json:"goroutines"`            // of this process
+	Heap        float64 `json:"heap_bytes"`            // a channel, after a collection
+	Resident    float64 `json:"resident_bytes"`        // of this process
+	Silent      float64 `json:"silent_us_per_s"`       // processor time a channel and second while nobody says anything
+	Talking     float64 `json:"talking_us_per_s"`      // the same while they talk
+	Message     float64 `json:"message_us"`            // processor time a message while they talk, with what silence costs
+	Lines       float64 `json:"lines_per_s_core"`      // messages a second of processor time, flooded
+	Sent        int64   `json:"sent"`                  // by the simulator
+	Judged      int64   `json:"judged"`                // here
+	Lost        int64   `json:"lost"`                  // sent and not counted: must be 0
 	Load        float64 `json:"load_average_at_start"` // of the machine
 }
 

@@ -42,14 +42,14 @@ const (
 
 // nodes are this process and the others that share its channels.
 type nodes struct {
-	name    string // of this process, on the bus
-	node    *cluster.Node
-	store   analysis.SessionStore
-	bus     *bus.Bus
-	hub     *live.Hub
-	manager *channels.Manager
-	holds   *channels.Holds // nil where the store keeps none
-	log     *slog.Logger
+	name     string // of this process, on the bus
+	node     *cluster.Node
+	store    analysis.SessionStore
+	bus      *bus.Bus
+	hub      *live.Hub
+	manager  *channels.Manager
+	holds    *channels.Holds // nil where the store keeps none
+	log      *slog.Logger
 	patience time.Duration // with a node that is asked; askTimeout
 	// joining counts the channels that are not being read yet; set before it runs.
 	joining func() int

@@ -28,6 +28,8 @@ const (
 	// what comes when they are full is dropped and counted.
 	pendingMessages = 16 << 10
 	pendingBytes    = 64 << 20
+	pendingAsked    = 4096 // requests that wait for an answer
+	answersAtOnce   = 4
 	readyTimeout    = 10 * time.Second
 	connectTimeout  = 5 * time.Second
 )
@@ -52,6 +54,13 @@ type Bus struct {
 	zip     *zstd.Encoder
 	unzip   *zstd.Decoder
 	dropped atomic.Int64
+
+	asked     chan *nats.Msg // of all that Respond was called for
+	closed    chan struct{}
+	closing   sync.Once
+	answering sync.WaitGroup
+	answerMu  sync.Mutex // guards answers
+	answers   map[*nats.Subscription]func(request []byte) []byte
 }
 
 // Open connects to the server that cfg names, or starts one that only this
@@ -94,11 +103,16 @@ func Open(ctx context.Context, cfg Config) (*Bus, error) {
 		opts = append(opts, nats.UserCredentials(cfg.Creds))
 	}
 	if b.conn, err = nats.Connect(url, opts...); err != nil {
+		b.unzip.Close()
 		b.stopServer()
 		if cfg.URL != "" {
 			return nil, fmt.Errorf("connecting to the NATS server of NATS_URL: %w. Check that it runs and that the address and credentials are right", err)
 		}
 		return nil, fmt.Errorf("connecting to the bus inside the process: %w", err)
+	}
+	b.asked, b.closed, b.answers = make(chan *nats.Msg, pendingAsked), make(chan struct{}), make(map[*nats.Subscription]func([]byte) []byte)
+	for range answersAtOnce {
+		b.answering.Go(b.answerAsked)
 	}
 	return b, nil
 }
@@ -153,6 +167,8 @@ func (b *Bus) Close() {
 		_ = b.conn.FlushTimeout(time.Second)
 		b.conn.Close()
 	}
+	b.closing.Do(func() { close(b.closed) })
+	b.answering.Wait()
 	b.unzip.Close()
 	b.stopServer()
 }
@@ -181,14 +197,41 @@ func (b *Bus) Subscribe(subject string, f func(data []byte)) (stop func(), err e
 	return func() { b.unsubscribe(sub) }, nil
 }
 
-// Respond answers the requests made on subject, one after the other, until stop
-// is called. An answer that is nil is not sent.
+// Respond answers the requests made on subject until stop is called; a few at a
+// time, of all subjects together, so that thousands of them cost no goroutines.
+// An answer that is nil is not sent.
 func (b *Bus) Respond(subject string, answer func(request []byte) []byte) (stop func(), err error) {
-	sub, err := b.conn.Subscribe(subject, func(msg *nats.Msg) { b.answer(msg, answer(msg.Data)) })
+	b.answerMu.Lock()
+	defer b.answerMu.Unlock()
+	sub, err := b.conn.ChanSubscribe(subject, b.asked)
 	if err != nil {
 		return nil, fmt.Errorf("answering on %s: %w", subject, err)
 	}
-	return func() { b.unsubscribe(sub) }, nil
+	b.answers[sub] = answer
+	return func() {
+		b.unsubscribe(sub)
+		b.answerMu.Lock()
+		delete(b.answers, sub)
+		b.answerMu.Unlock()
+	}, nil
+}
+
+// answerAsked answers what is asked until the bus is closed.
+func (b *Bus) answerAsked() {
+	for {
+		var msg *nats.Msg
+		select {
+		case <-b.closed:
+			return
+		case msg = <-b.asked:
+		}
+		b.answerMu.Lock()
+		answer := b.answers[msg.Sub]
+		b.answerMu.Unlock()
+		if answer != nil {
+			b.answer(msg, answer(msg.Data))
+		}
+	}
 }
 
 // Serve answers the requests made on subject until stop is called, up to limit

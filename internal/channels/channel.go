@@ -34,6 +34,8 @@ type channel struct {
 	lastEvent time.Time             // arrival of the last message
 	lostSince time.Time             // after a restart, until the channel is live again: the last checkpoint
 	rankedAt  int                   // messages counted when rankings were last published
+	touched   bool                  // something happened since the last checkpoint
+	keptAt    time.Time             // of the last checkpoint
 	stopped   bool
 }
 
@@ -84,7 +86,7 @@ func (c *channel) count(msg *chat.Message, score *sentiment.Score) analysis.Outc
 		m.counters.Duplicates.Add(1)
 		return outcome
 	}
-	c.lastEvent = m.now()
+	c.lastEvent, c.touched = m.now(), true
 	if c.batched == 0 {
 		m.markDirty(c)
 	} else {
@@ -133,6 +135,7 @@ func (c *channel) publishLocked(kind frame.Kind, n int, payload []byte) {
 // event publishes a frame that is part of the stream and no batch: the
 // messages before it go first.
 func (c *channel) eventLocked(build func(dst []byte) []byte) {
+	c.touched = true
 	c.flushLocked()
 	c.publishLocked(frame.Stream, 0, build(c.scratch[:0]))
 }
@@ -293,13 +296,15 @@ func (c *channel) recentLocked(n int) (list []json.RawMessage, removed int) {
 	return list, removed
 }
 
-// checkpoint returns what changed since the last one.
-func (c *channel) checkpoint(now time.Time) analysis.Checkpoint {
+// checkpoint returns what changed since the last one. Where nothing happened but
+// that time went by, it does so now and then only, unless it must be now.
+func (c *channel) checkpoint(now time.Time, must bool) analysis.Checkpoint {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.stopped {
+	if c.stopped || !must && !c.touched && now.Sub(c.keptAt) < quietStore {
 		return analysis.Checkpoint{}
 	}
+	c.touched, c.keptAt = false, now
 	return c.checkpointLocked(now)
 }
 

@@ -115,6 +115,7 @@ const (
 	maxSkew         = 10 * time.Second
 	quietAfter      = 90 * time.Second // without messages: figures are published every quietEvery only
 	quietEvery      = 10               // seconds
+	quietStore      = 10 * time.Second // between checkpoints of a channel in which nothing happens
 	finalStoreGrace = 5 * time.Second
 	stopWait        = 5 * time.Second // for the end of an analysis to be stored, where nothing else keeps that it ended
 )
@@ -231,7 +232,7 @@ func (m *Manager) Run(ctx context.Context, src Source) error {
 			m.publishDirty()
 			m.publishFigures(tick)
 			if tick%ticksPerSecond == 0 {
-				m.checkpoint()
+				m.checkpoint(false)
 			}
 		}
 	}
@@ -447,7 +448,7 @@ func (m *Manager) close() {
 	}
 	m.mu.Unlock()
 	m.publishDirty()
-	m.checkpoint()
+	m.checkpoint(true)
 	for _, c := range list {
 		c.stopHello()
 	}
@@ -527,8 +528,9 @@ func (m *Manager) publishFigures(tick int) {
 	}
 }
 
-// checkpoint hands to the store's queue what changed in every analysis.
-func (m *Manager) checkpoint() {
+// checkpoint hands to the store's queue what changed in every analysis. It must
+// be all of it when these are the last.
+func (m *Manager) checkpoint(must bool) {
 	m.mu.RLock()
 	list := make([]*channel, 0, len(m.channels))
 	for _, c := range m.channels {
@@ -537,7 +539,7 @@ func (m *Manager) checkpoint() {
 	m.mu.RUnlock()
 	now := m.now()
 	for _, c := range list {
-		if cp := c.checkpoint(now); len(cp.Parts) > 0 {
+		if cp := c.checkpoint(now, must); len(cp.Parts) > 0 {
 			m.store.add(cp)
 		}
 	}

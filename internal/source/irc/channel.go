@@ -56,7 +56,7 @@ type channel struct {
 	rejoining bool      // joining: it was joined already, and may be still
 	failures  int       // times in a row that it could not be joined
 	drops     int       // times in a row that the server dropped the channel
-	moves     int // times in a row that a connection was full
+	moves     int       // times in a row that a connection was full
 	seen      seenIDs
 }
 

@@ -83,7 +83,7 @@ type event struct {
 
 type counters struct {
 	lines, bytes, events, broken, overlong, duplicates, reconnects, joinFailures, rejoins atomic.Uint64
-	connections                                                                  atomic.Int64
+	connections                                                                           atomic.Int64
 }
 
 // Stats are figures of a [Reader] since its start.
