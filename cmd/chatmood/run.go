@@ -33,6 +33,8 @@ type cli struct {
 	Load    loadtestCmd    `cmd:"" name:"loadtest" help:"Watch a server with many clients at once and measure what arrives."`
 	Sim     simCmd         `cmd:"" help:"Simulate Twitch's chat server."`
 	OpenAPI openapiCmd     `cmd:"" name:"openapi" help:"Print the description of the API."`
+	Shell   completionCmd  `cmd:"" name:"completion" help:"Print a script with which a shell completes commands and flags."`
+	Man     manCmd         `cmd:"" help:"Print the manual page."`
 	Version versionCmd     `cmd:"" help:"Print the version."`
 }
 

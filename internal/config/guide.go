@@ -91,3 +91,6 @@ func (o Option) takes() string {
 	}
 	return "text"
 }
+
+// Options lists the settings, in the order of the struct.
+func Options() []Option { return options() }
