@@ -15,6 +15,8 @@ TOOLS    := $(CURDIR)/.tools/bin
 
 GOLANGCI_VERSION    := v2.15.0
 GOVULNCHECK_VERSION := v1.9.0
+GORELEASER_VERSION  := v2.14.0
+CYCLONEDX_VERSION   := v1.10.0
 
 GO_FILES := $(wildcard docs.go *.md docs/*.md docs/*/*.md docs/images/*.png) $(shell find cmd internal frontend/embed.go -name '*.go' -o -name '*.sql' -o -name '*.tsv' -o -name '*.bin' -o -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '*.zst' -o -name 'index.txt' 2>/dev/null)
 UI_FILES := $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts frontend/tsconfig*.json frontend/package-lock.json -type f 2>/dev/null)
@@ -152,6 +154,30 @@ train: ## Make the engine's model anew from labelled chat: make train DATA=folde
 	@test -n "$(DATA)" || { echo 'Say where the labelled chat is: make train DATA=folder'; exit 2; }
 	go run ./internal/sentiment/cmd/train --data $(DATA)
 
+## ---- release ------------------------------------------------------------
+
+RELEASE_TOOLS := $(TOOLS)/goreleaser-$(GORELEASER_VERSION) $(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION)
+
+.PHONY: release
+release: frontend/dist/index.html $(RELEASE_TOOLS) ## Build the archives of a release into dist/: six systems, checksums, parts lists
+	$(call say,archives of $(VERSION))
+	CYCLONEDX=$(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION) $(TOOLS)/goreleaser-$(GORELEASER_VERSION) release --snapshot --clean --skip=publish
+
+.PHONY: release-check
+release-check: $(RELEASE_TOOLS) ## Build the last commit's release in two places, compare all bytes, run one archive
+	TOOLS=$(TOOLS) GORELEASER=$(TOOLS)/goreleaser-$(GORELEASER_VERSION) CYCLONEDX=$(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION) scripts/release-check
+
+$(TOOLS)/goreleaser-$(GORELEASER_VERSION):
+	$(call say,installing goreleaser $(GORELEASER_VERSION) (a few minutes$(,) once))
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) go install github.com/goreleaser/goreleaser/v2@$(GORELEASER_VERSION)
+	@mv $(TOOLS)/goreleaser $@
+
+$(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION):
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX_VERSION)
+	@mv $(TOOLS)/cyclonedx-gomod $@
+
 ## ---- change -------------------------------------------------------------
 
 .PHONY: fmt
@@ -160,7 +186,7 @@ fmt: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) frontend/node_modules/.installed
 	cd frontend && npm run --silent format
 
 .PHONY: generate
-generate: frontend/node_modules/.installed ## Make the OpenAPI document, the API types and the tables of settings again
+generate: frontend/node_modules/.installed ## Make the OpenAPI document, the API types, the tables of settings and licences again
 	@test -e frontend/dist/index.html || touch frontend/dist/.gitkeep
 	go run ./cmd/chatmood openapi > frontend/openapi.json.new && mv frontend/openapi.json.new frontend/openapi.json
 	cd frontend && npm run --silent generate
@@ -168,6 +194,8 @@ generate: frontend/node_modules/.installed ## Make the OpenAPI document, the API
 	  awk '/<!-- config:begin -->/ {print; while ((getline line < "README.table") > 0) print line; skip = 1} /<!-- config:end -->/ {skip = 0} !skip' README.md > README.new && \
 	  mv README.new README.md; rm -f README.table
 	go run ./cmd/chatmood config --guide > docs/configuration.new && mv docs/configuration.new docs/configuration.md
+	@$(MAKE) --no-print-directory frontend/dist/index.html
+	go run ./scripts/licences > docs/licences.new && mv docs/licences.new docs/licences.md
 
 $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
 	$(call say,installing golangci-lint $(GOLANGCI_VERSION) (a few minutes$(,) once))
@@ -182,7 +210,7 @@ $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION):
 
 .PHONY: clean
 clean: ## Remove what was built (not the data)
-	rm -rf bin .tools frontend/node_modules
+	rm -rf bin dist .tools frontend/node_modules
 	find frontend/dist -mindepth 1 ! -name .gitkeep -delete
 
 , := ,

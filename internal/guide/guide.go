@@ -56,7 +56,7 @@ func Parts() []Part {
 		}},
 		{"Use it by program", []string{"docs/clients.md", "docs/api.md", "docs/websocket.md"}},
 		{"Understand it", []string{"docs/sentiment.md", "docs/analysis.md", "docs/history.md", "docs/reports.md", "docs/log-formats.md", "docs/performance.md"}},
-		{"Work on it", []string{"CONTRIBUTING.md", "ARCHITECTURE.md", "docs/simulator.md", "docs/adr/README.md", "CHANGELOG.md"}},
+		{"Work on it", []string{"CONTRIBUTING.md", "ARCHITECTURE.md", "docs/simulator.md", "docs/adr/README.md", "CHANGELOG.md", "docs/licences.md"}},
 	}
 }
 
