@@ -70,7 +70,7 @@ var layout = []allowed{
 	{"frontend", nil},
 	// The wiring may know all but those that are tools of their own.
 	{"internal/app", []string{
-		"internal/account", "internal/analysis", "internal/backup", "internal/bus", "internal/certs", "internal/channels", "internal/chat", "internal/cluster", "internal/config", "internal/history", "internal/httpapi",
+		"internal/account", "internal/analysis", "internal/backup", "internal/bus", "internal/certs", "internal/channels", "internal/chat", "internal/cluster", "internal/config", "internal/doctor", "internal/history", "internal/httpapi",
 		"internal/live/...", "internal/mail", "internal/migrate", "internal/onnx", "internal/report", "internal/sentiment", "internal/source/...", "internal/store/mongo", "internal/store/sqlite", "internal/summary",
 	}},
 	{"cmd/chatmood", []string{"frontend", "internal/..."}},

@@ -15,6 +15,7 @@ import (
 
 	"chatmood/internal/account"
 	"chatmood/internal/config"
+	"chatmood/internal/doctor"
 	"chatmood/internal/httpapi"
 	"chatmood/internal/mail"
 	"chatmood/internal/store/mongo"
@@ -303,6 +304,8 @@ func (a *App) openAccounts() error {
 // addAccounts gives the API the accounts and the mail.
 func (a *App) addAccounts(api *httpapi.Config) {
 	api.StoreAway = storeAway
+	local := doctor.Local{Config: a.opts.Config, UI: a.opts.UI, Now: a.opts.Now}
+	api.Doctor = newExaminer(local.Checks, a.opts.Version, a.opts.Now)
 	api.Registration, api.MailBy = account.Registrations(a.opts.Config.Registration), a.opts.Config.MailBy()
 	api.Accounts = a.accounts.Service
 	if a.accounts.Mails != nil {

@@ -763,7 +763,7 @@ func TestAdmin(t *testing.T) {
 	for _, request := range []string{
 		"GET users", "POST users", "GET users/count", "GET comments/count", "GET usage/count", "PUT users/" + id, "DELETE users/" + id, "POST users/" + id + "/sign-out",
 		"POST users/" + id + "/reset-password", "GET users/" + id + "/profile-image", "GET logs", "GET logs/activities", "POST logs/cleanup", "GET invites", "POST invites",
-		"DELETE invites/" + id, "GET channels", "DELETE channels/somebody", "GET sockets", "GET mail", "POST mail/x/retry", "POST mail/test", "GET usage", "GET overview",
+		"DELETE invites/" + id, "GET channels", "DELETE channels/somebody", "GET sockets", "GET mail", "POST mail/x/retry", "POST mail/test", "GET usage", "GET overview", "GET doctor",
 	} {
 		method, path, _ := strings.Cut(request, " ")
 		c.do(t, method, "/api/admin/"+path, "{}", nora).wantProblem(t, 403, "Admin privileges required")

@@ -164,6 +164,8 @@ type Config struct {
 	MailBy string
 	// Outbox is the mail that waits; nil: administrators see none.
 	Outbox Outbox
+	// Doctor examines the installation; nil: it is not examined.
+	Doctor Doctor
 	// StoreAway reports whether an error says that the database cannot be
 	// reached just now; nil: only by its time-outs.
 	StoreAway func(error) bool

@@ -426,6 +426,7 @@ func (a *API) registerAdmin() {
 	register(a, op("admin-test-mail", http.MethodPost, "/api/admin/mail/test", "Send a test mail", "It goes the way of all mails; GET /api/admin/mail tells when it could not be sent.", 400, 409, 413, 422, 429), a.adminMailTest)
 	register(a, op("admin-usage", http.MethodGet, "/api/admin/usage", "What was done day by day", "The earliest day first; days without anything are there with zeros.", 422), a.adminUsage)
 	register(a, op("admin-overview", http.MethodGet, "/api/admin/overview", "How the server is, at a glance", "Numbers of this moment."), a.adminOverview)
+	a.registerAdminDoctor()
 }
 
 func (a *API) adminUsers(ctx context.Context, in *adminUsersInput) (*adminUsersOutput, error) {

@@ -100,6 +100,23 @@ export interface Check {
   detail?: string
 }
 
+export type FindingStatus = 'ok' | 'skipped' | 'warning' | 'failed'
+
+export interface Finding {
+  check: string
+  group: string
+  status: FindingStatus
+  seen: string
+  why?: string
+  mend?: string
+}
+
+export interface Examination {
+  at: string
+  worst: 'ok' | 'warning' | 'failed'
+  findings: Finding[]
+}
+
 export interface UserForm {
   first_name: string
   last_name: string
@@ -112,6 +129,7 @@ const post = <T>(path: string, body: unknown = {}) => send<T>(path, { method: 'P
 
 export const admin = {
   overview: (signal: AbortSignal) => send<Overview>('/api/admin/overview', { signal }),
+  doctor: (signal: AbortSignal) => send<Examination>('/api/admin/doctor', { signal }),
   usage: async (days: number, signal: AbortSignal) =>
     (await send<UsageDay[] | null>('/api/admin/usage', { query: { days }, signal })) ?? [],
 

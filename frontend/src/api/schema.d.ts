@@ -84,6 +84,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look what is wrong with the installation
+         * @description The checks of `chatmood doctor` on the machine of this server, without the end-to-end probe. They take some seconds; the answer may be a minute old.
+         */
+        get: operations["admin-doctor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/history/{id}": {
         parameters: {
             query?: never;
@@ -2316,6 +2336,46 @@ export interface components {
         EmoteList: {
             /** @description Most frequent first */
             emotes: components["schemas"]["Term"][];
+        };
+        Examination: {
+            /**
+             * Format: date-time
+             * @description When it was looked
+             * @example 2026-01-31T20:00:00Z
+             */
+            at: string;
+            findings: components["schemas"]["Finding"][];
+            /** @enum {string} */
+            worst: "ok" | "warning" | "failed";
+        };
+        Finding: {
+            /**
+             * @description Name of the check
+             * @example SECRET_KEY
+             */
+            check: string;
+            /**
+             * @description What it belongs to
+             * @example Configuration
+             */
+            group: string;
+            /**
+             * @description What mends it; where it is not well
+             * @example SECRET_KEY=$(openssl rand -hex 32)
+             */
+            mend?: string;
+            /**
+             * @description What was seen
+             * @example it has 12 bytes
+             */
+            seen: string;
+            /** @enum {string} */
+            status: "ok" | "skipped" | "warning" | "failed";
+            /**
+             * @description Why it matters; where it is not well
+             * @example Whoever guesses it signs in as anybody.
+             */
+            why?: string;
         };
         Gap: {
             /**
@@ -4599,6 +4659,78 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-01-31T20:00:00Z",
+                     *       "findings": [
+                     *         {
+                     *           "check": "SECRET_KEY",
+                     *           "group": "Configuration",
+                     *           "mend": "SECRET_KEY=$(openssl rand -hex 32)",
+                     *           "seen": "it has 12 bytes",
+                     *           "status": "ok",
+                     *           "why": "Whoever guesses it signs in as anybody."
+                     *         }
+                     *       ],
+                     *       "worst": "ok"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Examination"];
                 };
             };
             /** @description Unauthorized */

@@ -4,6 +4,7 @@ import { useState, type ReactNode } from 'react'
 import { Link } from 'react-router'
 import { admin, type Check, type Overview, type UsageDay } from '../../api/admin'
 import { DayBars } from '../../components/admin/DayBars'
+import { Doctor } from '../../components/admin/Doctor'
 import { ErrorState, Loading } from '../../components/states'
 import { Card, Segmented } from '../../components/ui'
 import { useTitle } from '../../hooks/useTitle'
@@ -39,6 +40,7 @@ export default function DashboardPage() {
       ) : (
         <Loading />
       )}
+      <Doctor />
       <div className="flex flex-wrap items-center justify-between gap-3 pt-2">
         <h2 className="font-medium">{texts.usage}</h2>
         <Segmented
