@@ -2,6 +2,7 @@ import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
 import { licences } from './dev/licences.ts'
+import { rootedIndex } from './dev/rootedIndex.ts'
 
 // Numbers and dates are formatted by the reader's locale; tests have a fixed one.
 if (process.env.VITEST !== undefined) {
@@ -12,7 +13,9 @@ if (process.env.VITEST !== undefined) {
 const server = process.env.CHATMOOD_URL ?? 'http://127.0.0.1:8000'
 
 export default defineConfig({
-  plugins: [react(), tailwindcss(), licences()],
+  plugins: [react(), tailwindcss(), licences(), rootedIndex()],
+  // Scripts and styles find each other wherever they are; see basePath.ts.
+  base: './',
   // The server sends `style-src 'self'; img-src 'self'; font-src 'self'`, so
   // nothing may be inlined as a data: URL.
   build: { assetsInlineLimit: 0, target: 'es2023', reportCompressedSize: false },

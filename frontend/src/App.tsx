@@ -3,6 +3,7 @@ import { createBrowserRouter, Navigate, RouterProvider } from 'react-router'
 import { RequireAdmin, RequireUser } from './components/Guards'
 import { Shell } from './components/Shell'
 import { Loading } from './components/states'
+import { basePath } from './lib/basePath'
 import { CrashPage } from './pages/CrashPage'
 import { HomePage } from './pages/HomePage'
 import { NotFoundPage } from './pages/NotFoundPage'
@@ -96,7 +97,7 @@ const router = createBrowserRouter(
     },
     { path: 'compact/:channel', element: <CompactPage />, errorElement: <CrashPage /> },
   ],
-  { basename: import.meta.env.BASE_URL },
+  { basename: basePath === '' ? '/' : basePath },
 )
 
 export function App() {

@@ -5,6 +5,7 @@ import { ApiError } from './api/client'
 import { App } from './App'
 import { AuthProvider } from './contexts/AuthContext'
 import { language } from './i18n'
+import { basePath, misplaced } from './lib/basePath'
 import './styles/index.css'
 
 const queries = new QueryClient({
@@ -20,6 +21,9 @@ const queries = new QueryClient({
 })
 
 document.documentElement.lang = language
+
+const rather = misplaced(basePath, window.location)
+if (rather !== undefined) window.location.replace(rather)
 
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no element with id "root"')

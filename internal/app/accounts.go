@@ -282,10 +282,7 @@ func OpenAccounts(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ 
 
 // AccountsURL is where people open the page, as far as settings tell.
 func AccountsURL(cfg *config.Config) string {
-	if cfg.FrontendURL != "" {
-		return cfg.FrontendURL
-	}
-	return fmt.Sprintf("http://localhost:%d", cfg.Port)
+	return cfg.PublicURL(fmt.Sprintf("http://localhost:%d", cfg.Port))
 }
 
 // openAccounts makes the server's accounts.
@@ -315,10 +312,7 @@ func (a *App) addAccounts(api *httpapi.Config) {
 
 // publicURL is where people open the page.
 func (a *App) publicURL() string {
-	if a.opts.Config.FrontendURL != "" {
-		return a.opts.Config.FrontendURL
-	}
-	return a.URL()
+	return a.opts.Config.PublicURL(a.origin())
 }
 
 // forget removes what else is kept of a user who is deleted.

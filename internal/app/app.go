@@ -141,7 +141,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	api := httpapi.Config{
 		Channels: apiChannels{a.nodes}, Sessions: a.store, Hub: a.hub, Analyzer: analyzer, Checks: append(a.checks(), a.modelCheck()...),
 		UI: opts.UI, Log: a.log, Registry: registry, Version: opts.Version,
-		Production: cfg.Production(), FrontendURL: cfg.FrontendURL, TrustedProxies: cfg.TrustedProxies, MetricsToken: cfg.MetricsToken,
+		Production: cfg.Production(), FrontendURL: cfg.FrontendURL, BasePath: cfg.BasePath, TrustedProxies: cfg.TrustedProxies, MetricsToken: cfg.MetricsToken,
 		Guests: httpapi.Guests(cfg.Guests), Demo: opts.Demo, DemoChannels: opts.DemoChannels, MaxChannels: cfg.MaxChannels,
 		Streams: cfg.MaxSockets, StreamsPerAddress: cfg.MaxPerAddress, PublicURL: a.publicURL(), Now: opts.Now,
 	}
@@ -168,8 +168,10 @@ func listen(ctx context.Context, cfg *config.Config) (net.Listener, error) {
 // Addr is where the server listens.
 func (a *App) Addr() net.Addr { return a.listener.Addr() }
 
-// URL is the address to open in a browser on this machine.
-func (a *App) URL() string {
+// URL is the address to open in a browser on this machine, BASE_PATH included.
+func (a *App) URL() string { return a.origin() + a.opts.Config.BasePath }
+
+func (a *App) origin() string {
 	addr := a.listener.Addr().(*net.TCPAddr)
 	host := "localhost"
 	if !addr.IP.IsUnspecified() && !addr.IP.IsLoopback() {

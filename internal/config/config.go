@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -22,6 +23,7 @@ type Config struct {
 	Host        string `env:"HOST" help:"Address to listen on. Default 127.0.0.1 in development, 0.0.0.0 (all) in production"`
 	Port        int    `env:"PORT" default:"8000" min:"0" max:"65535" help:"Port to listen on; 0 takes any free one"`
 	FrontendURL string `env:"FRONTEND_URL" help:"Origin under which people open the page, such as https://mood.example: links in mails point there, and pages of this origin may call the API. In production it must be https. Default: the server's own address"`
+	BasePath    string `env:"BASE_PATH" help:"Path of a proxy below which people open the page, such as /chatmood, where it is not the root of its host; the proxy may take it away or pass it on (docs/deployment.md)"`
 	DataDir     string `env:"DATA_DIR" default:"data" help:"Folder for the embedded database and everything else that is kept; made when missing"`
 	SecretKey   string `env:"SECRET_KEY" secret:"true" help:"Key that signs tokens and seals codes; production refuses a missing one and one under 32 bytes (openssl rand -hex 32). Development makes one and keeps it in DATA_DIR/secret.key"`
 	TwitchURL   string `env:"TWITCH_IRC_URL" default:"ircs://irc.chat.twitch.tv:6697" help:"Twitch's chat server, or a simulator: irc://, ircs://, ws:// or wss://"`
@@ -170,6 +172,7 @@ func (c *Config) finish(lookup func(string) (string, bool)) (faults []string) {
 		}
 	}
 	faults = append(faults, c.checkURLs()...)
+	faults = append(faults, c.checkBasePath()...)
 	faults = append(faults, c.checkMail()...)
 	if strings.ContainsAny(c.Host, " /") {
 		faults = append(faults, fmt.Sprintf("HOST is %q: give an address or a host name alone, such as 0.0.0.0", c.Host))
@@ -263,7 +266,7 @@ func (c *Config) checkURLs() (faults []string) {
 		case c.FrontendURL == "*":
 			faults = append(faults, "FRONTEND_URL is *: any site could act in a signed-in person's name; give the one origin of the front-end, such as https://mood.example")
 		case err != nil || u.Host == "" || !oneOf(u.Scheme, "http", "https") || (u.Path != "" && u.Path != "/"):
-			faults = append(faults, fmt.Sprintf("FRONTEND_URL is %q: it must be an origin like https://mood.example, without a path", c.FrontendURL))
+			faults = append(faults, fmt.Sprintf("FRONTEND_URL is %q: it must be an origin like https://mood.example, without a path; a path below which people open the page is BASE_PATH's", c.FrontendURL))
 		default:
 			c.FrontendURL = u.Scheme + "://" + strings.ToLower(u.Host)
 		}
@@ -299,6 +302,39 @@ func (c *Config) checkURLs() (faults []string) {
 		faults = append(faults, fmt.Sprintf("MONGO_DBNAME is %q: a database's name has at most %d bytes and none of / \\ . \" $ * < > : | ? and space", c.MongoDBName, maxDBNameBytes))
 	}
 	return faults
+}
+
+// ownPaths are the first parts of paths that the server itself answers, with
+// BASE_PATH or without.
+var ownPaths = []string{"api", "assets", "docs", "health", "metrics", "openapi.json", "redoc", "ws"}
+
+// basePath is what BASE_PATH may be: parts that no address has to escape.
+var basePath = regexp.MustCompile(`^(/[A-Za-z0-9_-][A-Za-z0-9._~-]*)+$`)
+
+// maxBasePathBytes bounds BASE_PATH: it is repeated in cookies and addresses.
+const maxBasePathBytes = 200
+
+func (c *Config) checkBasePath() (faults []string) {
+	c.BasePath = strings.TrimRight(c.BasePath, "/")
+	if c.BasePath == "" {
+		return nil
+	}
+	if !basePath.MatchString(c.BasePath) || len(c.BasePath) > maxBasePathBytes {
+		return []string{fmt.Sprintf("BASE_PATH is %q: it must be a path like /chatmood, of at most %d letters, digits and . _ ~ -, without an address before it", c.BasePath, maxBasePathBytes)}
+	}
+	if first, _, _ := strings.Cut(c.BasePath[1:], "/"); oneOf(first, ownPaths...) {
+		return []string{fmt.Sprintf("BASE_PATH is %q: the server itself answers below /%s; choose another, such as /chatmood", c.BasePath, first)}
+	}
+	return nil
+}
+
+// PublicURL is where people open the page, without a slash at the end: below
+// FRONTEND_URL, or below own, the server's own address, where that is not set.
+func (c *Config) PublicURL(own string) string {
+	if c.FrontendURL != "" {
+		own = c.FrontendURL
+	}
+	return own + c.BasePath
 }
 
 // What MongoDB takes as the name of a database on every system

@@ -137,7 +137,7 @@ func New(cfg Config) (*API, error) {
 	if a.origins, err = newOrigins(cfg.FrontendURL, cfg.Production); err != nil {
 		return nil, err
 	}
-	if a.ui, err = newUserInterface(cfg.UI); err != nil {
+	if a.ui, err = newUserInterface(cfg.UI, cfg.BasePath); err != nil {
 		return nil, err
 	}
 	if a.metrics, err = newMetrics(cfg.Registry); err != nil {
@@ -146,7 +146,7 @@ func New(cfg Config) (*API, error) {
 	if err := a.describe(); err != nil {
 		return nil, err
 	}
-	if a.docs, err = newDocs(); err != nil {
+	if a.docs, err = newDocs(cfg.BasePath); err != nil {
 		return nil, err
 	}
 	a.route()
@@ -237,6 +237,9 @@ func (a *API) describe() error {
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{a.transformError},
 	}, adapter{a.mux})
+	if a.cfg.BasePath != "" {
+		a.huma.OpenAPI().Servers = []*huma.Server{{URL: a.cfg.BasePath}}
+	}
 	a.registerAccounts()
 	a.registerUserRoutes()
 	a.registerContact()

@@ -17,6 +17,7 @@ type client struct {
 	addr      netip.Addr // invalid where the network has no addresses (tests)
 	forwarded bool       // came through a proxy, trusted or not
 	https     bool
+	base      string // Config.BasePath, for the cookies
 }
 
 // identify tells who sent the request. X-Forwarded-For is read from its end,

@@ -180,6 +180,10 @@ type Config struct {
 	Version     string // of the build, for people
 	Production  bool
 	FrontendURL string // origin that may call from another site, "" for none
+	// BasePath is the path below which people open the page, "/chatmood" for
+	// example; "" for the root. Requests are answered with it and without it, as
+	// proxies pass it on or take it away.
+	BasePath string
 	// PublicURL is where people open the page, without a slash at the end: links
 	// that are given out point there.
 	PublicURL string

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -30,7 +31,7 @@ func clearCookies(w http.ResponseWriter, r *http.Request) {
 // positive. What was set before under the name in the same answer is replaced.
 func setCookie(w http.ResponseWriter, r *http.Request, name, value string, life time.Duration) {
 	c := &http.Cookie{ //nolint:gosec // Secure where the browser came by https: see secureCookies
-		Name: name, Value: value, Path: "/", MaxAge: max(int(life/time.Second), 1),
+		Name: name, Value: value, Path: cmp.Or(clientOf(r.Context()).base, "/"), MaxAge: max(int(life/time.Second), 1),
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: secureCookies(r),
 	}
 	if life <= 0 {

@@ -19,7 +19,7 @@ const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img
 // newDocs serves the page that shows the API's description. It is a page of
 // our own, since the known viewers weigh megabytes, come from foreign servers
 // or need scripts that a strict content policy forbids.
-func newDocs() (http.Handler, error) {
+func newDocs(base string) (http.Handler, error) {
 	type file struct {
 		kind    string
 		content []byte
@@ -34,6 +34,9 @@ func newDocs() (http.Handler, error) {
 		content, err := fs.ReadFile(docsFiles, "docs/"+name)
 		if err != nil {
 			return nil, fmt.Errorf("httpapi: reading the documentation: %w", err)
+		}
+		if name == "index.html" {
+			content = rooted(content, base)
 		}
 		files[name] = file{kind, content, etagOf(content)}
 	}

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -31,7 +32,31 @@ func (a *API) wrap(next http.Handler) http.Handler {
 	next = a.limit(next)
 	next = a.secure(next)
 	next = a.recoverPanics(next)
-	return a.observe(next)
+	next = a.observe(next)
+	return a.underBase(next)
+}
+
+// underBase takes the base path away from requests that have it: behind it is
+// what the handlers know. Requests without it come from proxies that took it
+// away, and from programs on this machine.
+func (a *API) underBase(next http.Handler) http.Handler {
+	base := a.cfg.BasePath
+	if base == "" {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rest, ok := strings.CutPrefix(r.URL.Path, base)
+		if !ok || rest != "" && rest[0] != '/' {
+			next.ServeHTTP(w, r)
+			return
+		}
+		u := *r.URL
+		u.Path = cmp.Or(rest, "/")
+		u.RawPath = strings.TrimPrefix(r.URL.RawPath, base)
+		below := *r
+		below.URL = &u
+		next.ServeHTTP(w, &below)
+	})
 }
 
 func requestID(ctx context.Context) string {
@@ -44,6 +69,7 @@ func (a *API) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		who := identify(r, a.cfg.TrustedProxies)
+		who.base = a.cfg.BasePath
 		id := rand.Text()[:16]
 		if given := r.Header.Get("X-Request-Id"); given != "" && plainID(given) && who.forwarded {
 			if peer, err := addrOf(r.RemoteAddr); err == nil && contains(a.cfg.TrustedProxies, peer) {
@@ -53,7 +79,7 @@ func (a *API) observe(next http.Handler) http.Handler {
 		w.Header().Set("X-Request-Id", id)
 		ctx := context.WithValue(r.Context(), clientKey, who)
 		ctx = context.WithValue(ctx, requestIDKey, id)
-		rec := &recorder{ResponseWriter: w}
+		rec := &recorder{ResponseWriter: w, base: a.cfg.BasePath}
 		next.ServeHTTP(rec, r.WithContext(ctx))
 
 		level := slog.LevelDebug
@@ -286,6 +312,7 @@ func (a *API) checkOrigin(next http.Handler) http.Handler {
 // recorder remembers status and size of an answer.
 type recorder struct {
 	http.ResponseWriter
+	base   string // goes in front of where an answer leads to
 	status int
 	bytes  int64
 }
@@ -294,6 +321,9 @@ type recorder struct {
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 && status >= 200 {
 		r.status = status
+		if to := r.Header().Get("Location"); r.base != "" && strings.HasPrefix(to, "/") {
+			r.Header().Set("Location", r.base+to)
+		}
 	}
 	r.ResponseWriter.WriteHeader(status)
 }

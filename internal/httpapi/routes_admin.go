@@ -579,6 +579,7 @@ func (a *API) publicLink(ctx context.Context, parts ...string) string {
 			if secureCookies(who.r) {
 				link = "https://" + who.r.Host
 			}
+			link += a.cfg.BasePath
 		}
 	}
 	for _, p := range parts {

@@ -143,16 +143,16 @@ func (a *API) shareHistory(ctx context.Context, in *shareInput) (*shareOutput, e
 // went.
 func (a *API) pageAddress(ctx context.Context) string {
 	if a.cfg.FrontendURL != "" {
-		return strings.TrimRight(a.cfg.FrontendURL, "/")
+		return strings.TrimRight(a.cfg.FrontendURL, "/") + a.cfg.BasePath
 	}
 	r := accessOf(ctx).r
 	if r == nil {
 		return ""
 	}
 	if secureCookies(r) {
-		return "https://" + r.Host
+		return "https://" + r.Host + a.cfg.BasePath
 	}
-	return "http://" + r.Host
+	return "http://" + r.Host + a.cfg.BasePath
 }
 
 func (a *API) historyShares(ctx context.Context, in *historyPath) (*sharesOutput, error) {

@@ -35,7 +35,7 @@ const missingPage = `<!doctype html>
 </html>
 `
 
-func newUserInterface(files fs.FS) (*userInterface, error) {
+func newUserInterface(files fs.FS, base string) (*userInterface, error) {
 	ui := &userInterface{index: []byte(missingPage)}
 	if files != nil {
 		index, err := fs.ReadFile(files, "index.html")
@@ -48,9 +48,28 @@ func newUserInterface(files fs.FS) (*userInterface, error) {
 			return nil, fmt.Errorf("httpapi: reading the user interface: %w", err)
 		}
 	}
+	ui.index = rooted(ui.index, base)
 	ui.etag = etagOf(ui.index)
 	ui.policy = contentPolicy(ui.index)
 	return ui, nil
+}
+
+// rootAddress is an address from the root in a page, and what the page is told
+// of its place.
+var (
+	rootAddress = regexp.MustCompile(`(\s(?:href|src)=")/([^/])`)
+	pagePlace   = regexp.MustCompile(`(<meta name="base-path" content=")"`)
+)
+
+// rooted returns a page as it is below a base path: built once, it is told where
+// it is when it is served. (A <base> would lead links within the page astray, and
+// pages would have to be allowed one.)
+func rooted(page []byte, base string) []byte {
+	if base == "" {
+		return page
+	}
+	page = rootAddress.ReplaceAll(page, []byte("${1}"+base+"/${2}"))
+	return pagePlace.ReplaceAll(page, []byte("${1}"+base+`"`))
 }
 
 func etagOf(content []byte) string {

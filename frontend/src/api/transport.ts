@@ -1,13 +1,13 @@
 import { t } from '../i18n'
+import { basePath } from '../lib/basePath'
 import { session } from './session'
 
 /**
- * Where the API is: the page's own origin unless VITE_API_URL names another
+ * Where the API is: the page's own origin and base path unless VITE_API_URL names another
  * when the page is built.
  */
 const configured: unknown = import.meta.env.VITE_API_URL
-const base = import.meta.env.BASE_URL.replace(/\/+$/, '')
-export const apiBase = (typeof configured === 'string' && configured !== '' ? configured : base).replace(
+export const apiBase = (typeof configured === 'string' && configured !== '' ? configured : basePath).replace(
   /\/+$/,
   '',
 )

@@ -5,6 +5,7 @@ import { LabelTag } from '../components/LabelGlyph'
 import { useTitle } from '../hooks/useTitle'
 import { t } from '../i18n'
 import { labels } from '../live/protocol'
+import { basePath } from '../lib/basePath'
 
 export default function AboutPage() {
   useTitle(t.about.title)
@@ -29,7 +30,7 @@ export default function AboutPage() {
         </a>
         <a
           className="text-accent underline decoration-accent/40 underline-offset-2"
-          href={`${import.meta.env.BASE_URL}licences.txt`}
+          href={`${basePath}/licences.txt`}
         >
           {t.about.licences}
         </a>

@@ -1,6 +1,9 @@
 // Shows the server's OpenAPI description and lets people try it. Everything
 // from the description is put in as text, never as markup.
 
+// Where the server is: below a base path where a proxy has it so.
+const root = new URL("..", import.meta.url);
+
 const methods = ["get", "post", "put", "patch", "delete"];
 
 // make creates an element; strings among the children become text.
@@ -148,7 +151,7 @@ function tryForm(doc, method, path, op, id) {
   form.append(make("button", { type: "submit", id: `${id}-send` }, "Send"), status, output);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    let url = path;
+    let url = path.slice(1);
     const query = new URLSearchParams();
     for (const [p, input] of inputs) {
       if (p.in === "path") url = url.replace(`{${p.name}}`, encodeURIComponent(input.value));
@@ -159,7 +162,7 @@ function tryForm(doc, method, path, op, id) {
     status.classList.remove("failed");
     try {
       const started = performance.now();
-      const response = await fetch(url, {
+      const response = await fetch(new URL(url, root), {
         method: method.toUpperCase(),
         headers: { Accept: "application/json", ...(body && { "Content-Type": "application/json" }) },
         body: body?.value,
@@ -244,7 +247,7 @@ function show(doc) {
 }
 
 try {
-  const response = await fetch("/openapi.json");
+  const response = await fetch(new URL("openapi.json", root));
   if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
   show(await response.json());
 } catch (error) {

@@ -6,6 +6,7 @@ import { t } from '../../i18n'
 import { toast } from '../../lib/toast'
 import { IconButton } from '../ui'
 import { CompactView } from './CompactView'
+import { basePath } from '../../lib/basePath'
 
 interface DocumentPictureInPicture {
   requestWindow: (options: { width: number; height: number }) => Promise<Window>
@@ -40,7 +41,7 @@ export function PictureInPicture() {
     }
     const pip = api()
     if (pip === undefined) {
-      const url = `${import.meta.env.BASE_URL}compact/${channel}`
+      const url = `${basePath}/compact/${channel}`
       if (window.open(url, `chatmood-${channel}`, `popup,width=${size.width},height=${size.height}`) === null)
         toast.warn(t.live.pipBlocked)
       return
