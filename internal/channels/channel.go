@@ -37,6 +37,7 @@ type channel struct {
 	touched   bool                  // something happened since the last checkpoint
 	keptAt    time.Time             // of the last checkpoint
 	stopped   bool
+	corrected map[string]corrected // by message id; at most maxCorrected
 }
 
 // shown is a message as viewers have it, and what is needed to find it again

@@ -108,7 +108,7 @@ const (
 	ticksPerSecond  = int(time.Second / batchEvery)
 	topEvery        = 5 // seconds between rankings
 	maxBatchBytes   = 48 << 10
-	recentMessages  = 200
+	recentMessages  = 512 // that can be explained and corrected with their text
 	helloMessages   = 100
 	snapshotTop     = 20  // entries of each list in a hello
 	reportTop       = 100 // and in a report

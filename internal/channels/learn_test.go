@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"chatmood/internal/analysis"
+	"chatmood/internal/channels"
 	"chatmood/internal/sentiment"
 )
 
@@ -224,5 +225,151 @@ func TestLearningWhileTheStoreIsAway(t *testing.T) {
 	w.start("alpha")
 	if got := w.scoreOf("alpha", "restarted", "blimWex"); got != taught {
 		t.Errorf("score is %v after all, was %v", got, taught)
+	}
+}
+
+// relabelled collects the relabel frames of a channel.
+type relabelled struct {
+	ID        string  `json:"id"`
+	L         string  `json:"l"`
+	S         float64 `json:"s"`
+	F         string  `json:"f"`
+	Corrected bool    `json:"corrected"`
+}
+
+func (w *world) relabels(channel string) func() []relabelled {
+	frames := w.frames(channel)
+	return func() (list []relabelled) {
+		for _, e := range frames() {
+			var f struct {
+				Type string `json:"type"`
+				relabelled
+			}
+			if json.Unmarshal(e.Payload, &f) == nil && f.Type == "relabel" {
+				list = append(list, f.relabelled)
+			}
+		}
+		return list
+	}
+}
+
+func TestCorrectMessage(t *testing.T) {
+	w := openWorld(t, t.TempDir(), nil)
+	w.start("alpha")
+	relabels := w.relabels("alpha")
+	w.say("alpha", "m1", "viewer", "LETS GOOO PogChamp")
+	w.say("alpha", "m2", "viewer", "LETS GOOO PogChamp")
+	before, _ := w.manager.Snapshot("alpha", 5)
+	if before.Counts.Positive != 2 {
+		t.Fatalf("counts %+v", before.Counts)
+	}
+	correct := func(c analysis.LabelChange, want error) analysis.LabelChanged {
+		t.Helper()
+		done, ok, err := w.manager.Correct("alpha", c)
+		if !ok || !errors.Is(err, want) || (want == nil) != (err == nil) {
+			t.Fatalf("correcting %+v: %v, %v, want %v", c, ok, err, want)
+		}
+		return done
+	}
+	counts := func() analysis.Counts {
+		snap, _ := w.manager.Snapshot("alpha", 5)
+		return snap.Counts
+	}
+	done := correct(analysis.LabelChange{MessageID: "m1", Label: sentiment.Negative, By: "u1"}, nil)
+	if want := fmt.Sprintf("%016x", sentiment.TextHash("LETS GOOO PogChamp")); done.Hash != want || done.Score != -1 {
+		t.Errorf("corrected: %+v, want the hash %s", done, want)
+	}
+	if c := counts(); c.Positive != 1 || c.Negative != 1 || c.Total != 2 {
+		t.Errorf("counts are %+v after the correction", c)
+	}
+	w.eventually("the viewers are told", func() bool { return len(relabels()) == 1 })
+	if f := relabels()[0]; f.ID != "m1" || f.L != "n" || f.S != -1 || f.F != "C" && f.F != "hC" || !f.Corrected {
+		t.Errorf("they are told %+v", f)
+	}
+	// Those who come later see it as well.
+	recent, _ := w.manager.Recent("alpha", 2)
+	var m relabelled
+	if err := json.Unmarshal(recent[0], &m); err != nil || m.L != "n" {
+		t.Errorf("latecomers see %+v, %v", m, err)
+	}
+	// A stranger's word does not change what others say of the same text.
+	w.say("alpha", "m3", "viewer", "LETS GOOO PogChamp")
+	if c := counts(); c.Positive != 2 {
+		t.Errorf("counts are %+v: one correction changed another message", c)
+	}
+	// Nor does a stranger take back what others corrected, or correct what the trusted did.
+	correct(analysis.LabelChange{MessageID: "m1", Undo: true, By: "u2"}, channels.ErrSettled)
+	correct(analysis.LabelChange{MessageID: "m2", Label: sentiment.Neutral, By: "owner", Trusted: true}, nil)
+	correct(analysis.LabelChange{MessageID: "m2", Label: sentiment.Negative, By: "u1"}, channels.ErrSettled)
+	w.say("alpha", "m4", "viewer", "LETS GOOO PogChamp")
+	if c := counts(); c.Neutral != 2 {
+		t.Errorf("counts are %+v: what the trusted say of a text counts for all messages of it", c)
+	}
+	correct(analysis.LabelChange{MessageID: "m2", Undo: true, By: "owner", Trusted: true}, nil)
+	correct(analysis.LabelChange{MessageID: "m1", Undo: true, By: "u1"}, nil)
+	correct(analysis.LabelChange{MessageID: "m1", Undo: true, By: "u1"}, channels.ErrNoMessage)
+	w.say("alpha", "m5", "viewer", "LETS GOOO PogChamp")
+	if c := counts(); c.Positive != 4 || c.Neutral != 1 || c.Negative != 0 {
+		t.Errorf("counts are %+v after all was taken back", c)
+	}
+	w.eventually("the viewers are told of all", func() bool { return len(relabels()) == 4 })
+	if f := relabels()[3]; f.L != "p" || f.Corrected {
+		t.Errorf("at last they are told %+v", f)
+	}
+	correct(analysis.LabelChange{MessageID: "unknown", Label: sentiment.Neutral, By: "u1"}, channels.ErrNoMessage)
+	// Beyond those that are remembered with their texts, whoever corrects gives it.
+	w.say("alpha", "old", "viewer", "an old message")
+	for i := range 600 {
+		w.say("alpha", fmt.Sprint("later", i), "viewer", "ok")
+	}
+	correct(analysis.LabelChange{MessageID: "old", Label: sentiment.Positive, By: "u1"}, channels.ErrNoMessage)
+	done = correct(analysis.LabelChange{MessageID: "old", Label: sentiment.Positive, By: "u1", Text: "an old message"}, nil)
+	if want := fmt.Sprintf("%016x", sentiment.TextHash("an old message")); done.Hash != want {
+		t.Errorf("hash %s, want %s", done.Hash, want)
+	}
+	if _, ok, _ := w.manager.Correct("nobody", analysis.LabelChange{MessageID: "m1", By: "u1"}); ok {
+		t.Error("a channel that nobody analyses was corrected")
+	}
+}
+
+func TestTeachEmotes(t *testing.T) {
+	dir := t.TempDir()
+	w := openWorld(t, dir, nil)
+	w.start("alpha")
+	before := w.scoreOf("alpha", "before", "zorpQux")
+	bad, yes := float32(-0.9), true
+	now, ok, err := w.manager.Teach(t.Context(), "alpha", analysis.LessonChange{Name: "zorpQux", Value: &bad, Frozen: &yes, Admin: true})
+	if err != nil || !ok || !now.Corrected || !now.Frozen || now.Valence != bad {
+		t.Fatalf("taught %+v, %v, %v", now, ok, err)
+	}
+	if got := w.scoreOf("alpha", "after", "zorpQux"); got >= before-0.1 {
+		t.Errorf("score is %v, was %v", got, before)
+	}
+	kept, err := w.store.Learning().Learned(t.Context(), "alpha")
+	if err != nil || len(kept.State) == 0 {
+		t.Errorf("it is not stored at once: %+v, %v", kept, err)
+	}
+	if _, _, err := w.manager.Teach(t.Context(), "alpha", analysis.LessonChange{Name: "zorpQux", Release: true}); !errors.Is(err, sentiment.ErrAdminSet) {
+		t.Errorf("releasing what an administrator set: %v", err)
+	}
+	if _, _, err := w.manager.Teach(t.Context(), "alpha", analysis.LessonChange{Name: "PogChamp", Value: &bad}); !errors.Is(err, channels.ErrUnteachable) {
+		t.Errorf("a rated emote: %v", err)
+	}
+	list, ok, err := w.manager.Learned("alpha")
+	if err != nil || !ok || len(list) != 1 || list[0].Name != "zorpQux" {
+		t.Errorf("learned %+v, %v, %v", list, ok, err)
+	}
+	x, ok, err := w.manager.Explain("alpha", "after")
+	if err != nil || !ok || len(x.Parts) != 1 || x.Parts[0].Rule != sentiment.RuleLearnt || x.Parts[0].Text != "zorpQux" || x.Parts[0].End != 7 {
+		t.Errorf("explained %+v, %v, %v", x, ok, err)
+	}
+	if _, _, err := w.manager.Explain("alpha", "unknown"); !errors.Is(err, channels.ErrNoMessage) {
+		t.Errorf("explaining an unknown message: %v", err)
+	}
+	if _, _, err := w.manager.Teach(t.Context(), "alpha", analysis.LessonChange{Name: "zorpQux", Release: true, Admin: true}); err != nil {
+		t.Error(err)
+	}
+	if got := w.scoreOf("alpha", "released", "zorpQux"); got != before {
+		t.Errorf("released, the score is %v, was %v", got, before)
 	}
 }
