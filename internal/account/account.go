@@ -205,6 +205,7 @@ const (
 	ActivityLogsCleaned    = "Cleaned up logs"
 	ActivityEmailRequested = "Email change requested"
 	ActivityExported       = "Exported data"
+	ActivityTaught         = "Corrected an Emote"
 	ActivityInvited        = "Invited"
 	ActivityInviteRevoked  = "Revoked an invitation"
 	ActivitySetUp          = "Set up the server"
@@ -228,7 +229,7 @@ func Activities() []string {
 		ActivityUserUpdated, ActivityPDF, ActivityRestored, ActivityEmailChanged,
 		ActivityDeleted, ActivityRegistered, ActivityVerified, ActivityLoginFailed,
 		ActivityLogout, ActivityReuse, ActivityPassword, ActivityPasswordReset,
-		ActivityLogsCleaned, ActivityEmailRequested, ActivityExported, ActivityInvited,
+		ActivityLogsCleaned, ActivityEmailRequested, ActivityExported, ActivityTaught, ActivityInvited,
 		ActivityInviteRevoked, ActivitySetUp, ActivityUserCreated, ActivityUserDeleted,
 		ActivityUserSignedOut, ActivityResetOffered, ActivitySignedOutAll, ActivityOthersHistory,
 		ActivityChannelStopped, ActivityMailSent, ActivityMailDead, ActivityMailRetried,

@@ -1,6 +1,22 @@
 package analysis
 
-import "chatmood/internal/sentiment"
+import (
+	"errors"
+
+	"chatmood/internal/sentiment"
+)
+
+// Errors of corrections.
+var (
+	// ErrNoMessage: the message is not remembered, or was never counted.
+	ErrNoMessage = errors.New("the message is not among those that are remembered")
+	// ErrSettled: somebody whose word counts for more has corrected it.
+	ErrSettled = errors.New("the message was corrected by somebody whose word counts for more")
+	// ErrNotLearning: nothing is learnt here, or what was learnt before is not read yet.
+	ErrNotLearning = errors.New("what the channel teaches cannot be changed now")
+	// ErrUnteachable: the lexicon says what the emote means, or it has no name.
+	ErrUnteachable = errors.New("the emote cannot be taught")
+)
 
 // LabelChange is what somebody wants to correct about a message.
 type LabelChange struct {
@@ -21,6 +37,8 @@ type LabelChanged struct {
 	Label   sentiment.Label `json:"label"`
 	Score   float32         `json:"score"`
 	Learned bool            `json:"learned"` // it is evidence about an emote
+	// Restored: what was corrected is as it was. (Set by who keeps corrections.)
+	Restored bool `json:"restored,omitempty"`
 }
 
 // LessonChange is what somebody wants to set about an emote of a channel. What is

@@ -271,6 +271,9 @@ func OpenAccounts(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ 
 					return 0, fmt.Errorf("dropping the user's channels: %w", err)
 				}
 			}
+			if _, err := learningStore(s).RemoveCorrections(ctx, userID); err != nil {
+				return 0, fmt.Errorf("removing the user's corrections: %w", err)
+			}
 			return saved.RemoveUser(ctx, userID)
 		},
 	})
@@ -320,6 +323,11 @@ func (a *App) forget(ctx context.Context, userID string) (int, error) {
 	if a.holds != nil {
 		if err := a.nodes.leaveAll(ctx, userID, true); err != nil {
 			return 0, fmt.Errorf("dropping the user's channels: %w", err)
+		}
+	}
+	if kept := learningStore(a.store); kept != nil {
+		if _, err := kept.RemoveCorrections(ctx, userID); err != nil {
+			return 0, fmt.Errorf("removing the user's corrections: %w", err)
 		}
 	}
 	if a.history == nil {

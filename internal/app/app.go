@@ -109,7 +109,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.nodes = &nodes{name: nodeName(), bus: a.bus, log: a.log, patience: askTimeout, watching: make(map[string]watched)}
-	a.hub = live.New(live.Config{Bus: a.bus, Known: a.nodes.known, Logger: a.log, MaxSockets: cfg.MaxSockets, MaxPerAddress: cfg.MaxPerAddress, MaxPerUser: cfg.MaxSocketsPerUser})
+	a.hub = live.New(live.Config{Bus: a.bus, Known: a.nodes.known, Explain: a.nodes.explain, Logger: a.log, MaxSockets: cfg.MaxSockets, MaxPerAddress: cfg.MaxPerAddress, MaxPerUser: cfg.MaxSocketsPerUser})
 	managed := channels.Config{
 		Leases: leases{a.nodes},
 		Engine: engine, Learning: learningStore(a.store),
@@ -147,6 +147,9 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	}
 	a.addAccounts(&api)
 	a.addHistory(&api)
+	if kept := learningStore(a.store); kept != nil {
+		api.Lessons = apiLessons{a.nodes, kept, newLessonCache()}
+	}
 	if a.api, err = httpapi.New(api); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"chatmood/internal/bus"
 	"chatmood/internal/channels"
 	"chatmood/internal/cluster"
+	"chatmood/internal/sentiment"
 )
 
 // request is what one node asks another, which owns the channel.
@@ -25,6 +26,8 @@ type request struct {
 	From    time.Time `json:"from,omitzero"`
 	To      time.Time `json:"to,omitzero"`
 	Step    int       `json:"step,omitempty"`
+	// Change is an [analysis.LabelChange] or an [analysis.LessonChange].
+	Change json.RawMessage `json:"change,omitempty"`
 }
 
 // reply is the answer.
@@ -41,6 +44,12 @@ var faults = map[string]error{
 	"too_held":  channels.ErrTooManyHolds,
 	"closed":    channels.ErrClosed,
 	"elsewhere": channels.ErrElsewhere,
+
+	"no_message":   analysis.ErrNoMessage,
+	"settled":      analysis.ErrSettled,
+	"not_learning": analysis.ErrNotLearning,
+	"unteachable":  analysis.ErrUnteachable,
+	"admin_set":    sentiment.ErrAdminSet,
 }
 
 // remoteError is an error of another node.
@@ -118,6 +127,8 @@ func (n *nodes) perform(ctx context.Context, q request) (ok bool, result any, er
 			return false, nil, errNoHolds
 		}
 		ok, err = n.holds.Leave(ctx, q.Channel, q.Holder, q.Discard)
+	case "learned", "lessons", "explain", "correct", "teach":
+		ok, result, err = n.performLesson(ctx, q)
 	default:
 		err = fmt.Errorf("it does not know how to %q: it is of another version", q.Op)
 	}

@@ -28,14 +28,14 @@ type channel struct {
 	seq       uint64 // messages published in this epoch
 	batch     []byte // encoded messages that are not published yet, comma-separated
 	batched   int
-	recent    [recentMessages]shown // ring of the last messages; slots are reused
-	recentLen uint64                // messages ever put into it
-	scratch   []byte                // for frames; reused
-	lastEvent time.Time             // arrival of the last message
-	lostSince time.Time             // after a restart, until the channel is live again: the last checkpoint
-	rankedAt  int                   // messages counted when rankings were last published
-	touched   bool                  // something happened since the last checkpoint
-	keptAt    time.Time             // of the last checkpoint
+	recent    []shown   // ring of the last recentMessages messages, which grows as they come; slots are reused
+	recentLen uint64    // messages ever put into it
+	scratch   []byte    // for frames; reused
+	lastEvent time.Time // arrival of the last message
+	lostSince time.Time // after a restart, until the channel is live again: the last checkpoint
+	rankedAt  int       // messages counted when rankings were last published
+	touched   bool      // something happened since the last checkpoint
+	keptAt    time.Time // of the last checkpoint
 	stopped   bool
 	corrected map[string]corrected // by message id; at most maxCorrected
 }
@@ -64,7 +64,7 @@ func (c *channel) message(msg *chat.Message) {
 		m.cfg.Analyzer.Score(&score, msg.Text, msg.Emotes)
 		teachable = learner != nil
 	}
-	if m.cfg.Second != nil {
+	if m.cfg.Second != nil && (learner == nil || !learner.Settles(msg.Text)) {
 		m.cfg.Second.Override(&score, msg.Text)
 	}
 	m.counters.Judged.Add(1)
@@ -95,6 +95,9 @@ func (c *channel) count(msg *chat.Message, score *sentiment.Score) analysis.Outc
 	}
 	from := len(c.batch)
 	c.batch = frame.AppendMessage(c.batch, msg, score, outcome)
+	if len(c.recent) < recentMessages {
+		c.recent = append(c.recent, shown{})
+	}
 	slot := &c.recent[c.recentLen%recentMessages]
 	*slot = shown{
 		encoded: append(slot.encoded[:0], c.batch[from:]...),
@@ -191,7 +194,7 @@ func (c *channel) hideLocked(del frame.Deletion) {
 		id = maphash.String(c.manager.seed, del.IDs[0])
 	}
 	login := maphash.String(c.manager.seed, del.Login)
-	for i := range min(c.recentLen, recentMessages) {
+	for i := range c.recent {
 		s := &c.recent[i]
 		if del.All || (len(del.IDs) == 1 && s.id == id) || (del.Login != "" && s.login == login) {
 			s.removed = true

@@ -12,18 +12,6 @@ import (
 	"chatmood/internal/sentiment"
 )
 
-// Errors of corrections.
-var (
-	// ErrNoMessage: the message is not remembered, or was never counted.
-	ErrNoMessage = errors.New("the message is not among those that are remembered")
-	// ErrSettled: somebody whose word counts for more has corrected it.
-	ErrSettled = errors.New("the message was corrected by somebody whose word counts for more")
-	// ErrNotLearning: nothing is learnt here, or what was learnt before is not read yet.
-	ErrNotLearning = errors.New("what the channel teaches cannot be changed now")
-	// ErrUnteachable: the lexicon says what the emote means, or it has no name.
-	ErrUnteachable = errors.New("the emote cannot be taught")
-)
-
 // maxCorrected bounds the corrected messages of a session that can be taken back;
 // beyond, another is forgotten for each: its label stays.
 const maxCorrected = 1024
@@ -38,7 +26,7 @@ type corrected struct {
 
 // Correct changes the label of one message of a running analysis, and what it
 // teaches; ok is false where the channel is not being analysed. Errors are
-// ErrNoMessage, ErrSettled and ErrClosed. Who is not trusted changes nothing but this
+// analysis.ErrNoMessage, analysis.ErrSettled and ErrClosed. Who is not trusted changes nothing but this
 // message, and what that says about an emote weighs as much as one person's
 // message; where the trusted correct a message, all messages of its very text
 // in this channel get the label.
@@ -79,10 +67,10 @@ func (c *channel) correct(change analysis.LabelChange, done *analysis.LabelChang
 	}
 	before, known := c.corrected[change.MessageID]
 	if known && before.by != change.By && !change.Trusted && (before.trusted || change.Undo) {
-		return "", nil, ErrSettled
+		return "", nil, analysis.ErrSettled
 	}
 	if change.Undo && !known {
-		return "", nil, ErrNoMessage
+		return "", nil, analysis.ErrNoMessage
 	}
 	slot := c.shownLocked(change.MessageID)
 	text = change.Text
@@ -96,7 +84,7 @@ func (c *channel) correct(change analysis.LabelChange, done *analysis.LabelChang
 		}
 	}
 	if text == "" && !change.Undo {
-		return "", nil, ErrNoMessage
+		return "", nil, analysis.ErrNoMessage
 	}
 	to := analysis.Judged{Label: change.Label, Value: sentiment.Corrected(change.Label, 0).Value}
 	if change.Undo {
@@ -104,7 +92,7 @@ func (c *channel) correct(change analysis.LabelChange, done *analysis.LabelChang
 	}
 	was, ok := c.session.Relabel(change.MessageID, to)
 	if !ok {
-		return "", nil, ErrNoMessage
+		return "", nil, analysis.ErrNoMessage
 	}
 	if !known {
 		before.was, before.shown = was, now
@@ -171,7 +159,7 @@ func (m *Manager) Learned(login string) (list []sentiment.Learnt, ok bool, err e
 	}
 	learner := c.lessons.current()
 	if learner == nil {
-		return nil, true, ErrNotLearning
+		return nil, true, analysis.ErrNotLearning
 	}
 	return learner.Emotes(), true, nil
 }
@@ -186,8 +174,8 @@ func (m *Manager) Lessons(login string) (*sentiment.Learner, bool) {
 }
 
 // Teach sets what an emote of a channel means, at once, and stores it; ok is
-// false where the channel is not being analysed. Errors are ErrNotLearning,
-// ErrUnteachable, [sentiment.ErrAdminSet] and the store's: then it is stored later.
+// false where the channel is not being analysed. Errors are analysis.ErrNotLearning,
+// analysis.ErrUnteachable, [sentiment.ErrAdminSet] and the store's: then it is stored later.
 func (m *Manager) Teach(ctx context.Context, login string, change analysis.LessonChange) (now sentiment.Learnt, ok bool, err error) {
 	c := m.lookup(login)
 	if c == nil {
@@ -195,7 +183,7 @@ func (m *Manager) Teach(ctx context.Context, login string, change analysis.Lesso
 	}
 	learner := c.lessons.current()
 	if learner == nil {
-		return now, true, ErrNotLearning
+		return now, true, analysis.ErrNotLearning
 	}
 	e, at := m.cfg.Engine, m.now()
 	if change.Release {
@@ -208,7 +196,7 @@ func (m *Manager) Teach(ctx context.Context, login string, change analysis.Lesso
 		err = learner.Freeze(e, change.Name, *change.Frozen, change.Admin, at)
 	}
 	if err != nil && !errors.Is(err, sentiment.ErrAdminSet) {
-		err = fmt.Errorf("%w: %w", ErrUnteachable, err)
+		err = fmt.Errorf("%w: %w", analysis.ErrUnteachable, err)
 	}
 	if err != nil {
 		return now, true, err
@@ -225,7 +213,7 @@ func (m *Manager) Teach(ctx context.Context, login string, change analysis.Lesso
 }
 
 // Explain tells how a message was judged that viewers saw a moment ago; ok is
-// false where the channel is not being analysed, [ErrNoMessage] where the message
+// false where the channel is not being analysed, [analysis.ErrNoMessage] where the message
 // is not among the last ones.
 func (m *Manager) Explain(login, id string) (x analysis.Explanation, ok bool, err error) {
 	c := m.lookup(login)
@@ -238,7 +226,7 @@ func (m *Manager) Explain(login, id string) (x analysis.Explanation, ok bool, er
 	c.mu.Lock()
 	slot := c.shownLocked(id)
 	if slot == nil {
-		err = ErrNoMessage
+		err = analysis.ErrNoMessage
 	} else if text, emotes, err = frame.TextOf(slot.encoded); err == nil {
 		judged, err = frame.JudgementOf(slot.encoded)
 	}

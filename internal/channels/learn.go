@@ -109,7 +109,7 @@ func (l *learning) load(ctx context.Context, k *lessons) error {
 	if learner != nil {
 		return nil
 	}
-	learner, err = restoreLearner(kept)
+	learner, err = RestoreLearner(kept)
 	if err != nil {
 		l.log.Error("what a channel has taught cannot be read; it is learnt anew", "channel", k.channel, "error", err)
 		learner = sentiment.NewLearner()
@@ -119,8 +119,8 @@ func (l *learning) load(ctx context.Context, k *lessons) error {
 	return nil
 }
 
-// restoreLearner returns a learner that knows what was kept.
-func restoreLearner(kept analysis.Learned) (*sentiment.Learner, error) {
+// RestoreLearner returns a learner that knows what was kept.
+func RestoreLearner(kept analysis.Learned) (*sentiment.Learner, error) {
 	learner := sentiment.NewLearner()
 	if len(kept.State) == 0 {
 		return learner, nil

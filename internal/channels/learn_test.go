@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"chatmood/internal/analysis"
-	"chatmood/internal/channels"
 	"chatmood/internal/sentiment"
 )
 
@@ -298,16 +297,16 @@ func TestCorrectMessage(t *testing.T) {
 		t.Errorf("counts are %+v: one correction changed another message", c)
 	}
 	// Nor does a stranger take back what others corrected, or correct what the trusted did.
-	correct(analysis.LabelChange{MessageID: "m1", Undo: true, By: "u2"}, channels.ErrSettled)
+	correct(analysis.LabelChange{MessageID: "m1", Undo: true, By: "u2"}, analysis.ErrSettled)
 	correct(analysis.LabelChange{MessageID: "m2", Label: sentiment.Neutral, By: "owner", Trusted: true}, nil)
-	correct(analysis.LabelChange{MessageID: "m2", Label: sentiment.Negative, By: "u1"}, channels.ErrSettled)
+	correct(analysis.LabelChange{MessageID: "m2", Label: sentiment.Negative, By: "u1"}, analysis.ErrSettled)
 	w.say("alpha", "m4", "viewer", "LETS GOOO PogChamp")
 	if c := counts(); c.Neutral != 2 {
 		t.Errorf("counts are %+v: what the trusted say of a text counts for all messages of it", c)
 	}
 	correct(analysis.LabelChange{MessageID: "m2", Undo: true, By: "owner", Trusted: true}, nil)
 	correct(analysis.LabelChange{MessageID: "m1", Undo: true, By: "u1"}, nil)
-	correct(analysis.LabelChange{MessageID: "m1", Undo: true, By: "u1"}, channels.ErrNoMessage)
+	correct(analysis.LabelChange{MessageID: "m1", Undo: true, By: "u1"}, analysis.ErrNoMessage)
 	w.say("alpha", "m5", "viewer", "LETS GOOO PogChamp")
 	if c := counts(); c.Positive != 4 || c.Neutral != 1 || c.Negative != 0 {
 		t.Errorf("counts are %+v after all was taken back", c)
@@ -316,13 +315,13 @@ func TestCorrectMessage(t *testing.T) {
 	if f := relabels()[3]; f.L != "p" || f.Corrected {
 		t.Errorf("at last they are told %+v", f)
 	}
-	correct(analysis.LabelChange{MessageID: "unknown", Label: sentiment.Neutral, By: "u1"}, channels.ErrNoMessage)
+	correct(analysis.LabelChange{MessageID: "unknown", Label: sentiment.Neutral, By: "u1"}, analysis.ErrNoMessage)
 	// Beyond those that are remembered with their texts, whoever corrects gives it.
 	w.say("alpha", "old", "viewer", "an old message")
 	for i := range 600 {
 		w.say("alpha", fmt.Sprint("later", i), "viewer", "ok")
 	}
-	correct(analysis.LabelChange{MessageID: "old", Label: sentiment.Positive, By: "u1"}, channels.ErrNoMessage)
+	correct(analysis.LabelChange{MessageID: "old", Label: sentiment.Positive, By: "u1"}, analysis.ErrNoMessage)
 	done = correct(analysis.LabelChange{MessageID: "old", Label: sentiment.Positive, By: "u1", Text: "an old message"}, nil)
 	if want := fmt.Sprintf("%016x", sentiment.TextHash("an old message")); done.Hash != want {
 		t.Errorf("hash %s, want %s", done.Hash, want)
@@ -352,7 +351,7 @@ func TestTeachEmotes(t *testing.T) {
 	if _, _, err := w.manager.Teach(t.Context(), "alpha", analysis.LessonChange{Name: "zorpQux", Release: true}); !errors.Is(err, sentiment.ErrAdminSet) {
 		t.Errorf("releasing what an administrator set: %v", err)
 	}
-	if _, _, err := w.manager.Teach(t.Context(), "alpha", analysis.LessonChange{Name: "PogChamp", Value: &bad}); !errors.Is(err, channels.ErrUnteachable) {
+	if _, _, err := w.manager.Teach(t.Context(), "alpha", analysis.LessonChange{Name: "PogChamp", Value: &bad}); !errors.Is(err, analysis.ErrUnteachable) {
 		t.Errorf("a rated emote: %v", err)
 	}
 	list, ok, err := w.manager.Learned("alpha")
@@ -363,7 +362,7 @@ func TestTeachEmotes(t *testing.T) {
 	if err != nil || !ok || len(x.Parts) != 1 || x.Parts[0].Rule != sentiment.RuleLearnt || x.Parts[0].Text != "zorpQux" || x.Parts[0].End != 7 {
 		t.Errorf("explained %+v, %v, %v", x, ok, err)
 	}
-	if _, _, err := w.manager.Explain("alpha", "unknown"); !errors.Is(err, channels.ErrNoMessage) {
+	if _, _, err := w.manager.Explain("alpha", "unknown"); !errors.Is(err, analysis.ErrNoMessage) {
 		t.Errorf("explaining an unknown message: %v", err)
 	}
 	if _, _, err := w.manager.Teach(t.Context(), "alpha", analysis.LessonChange{Name: "zorpQux", Release: true, Admin: true}); err != nil {

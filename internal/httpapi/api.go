@@ -49,6 +49,7 @@ const (
 	tagTwitch    = "Twitch"
 	tagChannels  = "Channels"
 	tagSessions  = "Sessions"
+	tagLearning  = "Learning"
 	tagSentiment = "Sentiment"
 	tagLive      = "Live"
 	tagService   = "Service"
@@ -225,6 +226,7 @@ func (a *API) describe() error {
 				{Name: tagLive, Description: "Chat as it is written and judged"},
 				{Name: tagSessions, Description: "Finished analyses"},
 				{Name: tagHistory, Description: "Analyses that were saved, their reports and the links by which they are shared"},
+				{Name: tagLearning, Description: "What the chat of channels teaches, and what users correct"},
 				{Name: tagSentiment, Description: "Judge texts of your own"},
 				{Name: tagService, Description: "The server itself"},
 			},
@@ -251,6 +253,7 @@ func (a *API) describe() error {
 	a.registerHistory()
 	a.registerAdminHistory()
 	a.describeImport()
+	a.registerLearning()
 	a.registerSentiment()
 	a.registerService()
 	a.registerHealth()

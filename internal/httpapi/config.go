@@ -85,6 +85,31 @@ type Holds interface {
 	All(ctx context.Context) ([]analysis.Hold, error)
 }
 
+// ErrNotAnalysed is returned by [Lessons] where a channel is not being analysed.
+var ErrNotAnalysed = errors.New("the channel is not being analysed")
+
+// Lessons are what the chat of channels teaches and what users correct, on
+// whichever node. Errors are ErrNotAnalysed, ErrUnavailable, those of analysis
+// (ErrNoMessage …), [sentiment.ErrAdminSet] and the store's.
+type Lessons interface {
+	// Learned tells what a channel has taught, the best known first, whether it is
+	// being analysed or not.
+	Learned(ctx context.Context, channel string) (list []sentiment.Learnt, running bool, err error)
+	// Learner returns the same to judge with; it is not to be changed.
+	Learner(ctx context.Context, channel string) (*sentiment.Learner, error)
+	// Teach sets what an emote means in a channel that is being analysed, and
+	// keeps as by whom.
+	Teach(ctx context.Context, channel, userID string, change analysis.LessonChange) (sentiment.Learnt, error)
+	// Correct changes the label of a message of a channel that is being analysed,
+	// and keeps it as the user's correction; c is zero where it was undone.
+	Correct(ctx context.Context, channel string, change analysis.LabelChange) (c analysis.Correction, done analysis.LabelChanged, err error)
+	// Corrections lists what was corrected, the latest first.
+	Corrections(ctx context.Context, q analysis.CorrectionQuery) ([]analysis.Correction, error)
+	CountCorrections(ctx context.Context, q analysis.CorrectionQuery) (int, error)
+	// EachCorrection hands all of them to do; an error ends it.
+	EachCorrection(ctx context.Context, after string, do func(analysis.Correction) error) error
+}
+
 // Sessions are the finished analyses ([analysis.SessionStore]).
 type Sessions interface {
 	Sessions(ctx context.Context, q analysis.SessionQuery) ([]analysis.SessionInfo, error)
@@ -155,6 +180,8 @@ type Config struct {
 	Holds Holds
 	// History are the analyses that users saved; nil: none are kept.
 	History History
+	// Lessons are what channels teach; nil: nothing is learnt or corrected.
+	Lessons Lessons
 	// Registration is who may register, as GET /api/info tells; the accounts
 	// enforce it.
 	Registration account.Registrations

@@ -142,6 +142,8 @@ var wholeExamples = map[string]any{
 	"get-shared-report application/json":    reportExample,
 	"chat-events text/event-stream":         "event: message\nid: 17\ndata: {\"type\":\"batch\",\"m\":[]}\n\n",
 	"status-events text/event-stream":       "data: {\"type\":\"status\",\"status\":\"connected\"}\n\n",
+	"application/x-ndjson":                  "{\"hash\":\"9f86d081884c7d65\",\"label\":\"negative\",\"channel\":\"somebody\",\"time\":\"2026-01-01T20:15:00Z\"}\n",
+	"text/tab-separated-values":             "9f86d081884c7d65\tnegative\tsomebody\t2026-01-01T20:15:00Z\n",
 	"text/csv":                              "section,key,value\r\ncounts,total,1240\r\n",
 	"text/html":                             "<!doctype html><title>somebody</title>",
 	"text/markdown":                         "# somebody\n\n1,240 messages in 90 minutes\n",

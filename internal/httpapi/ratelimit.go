@@ -132,6 +132,8 @@ type limits struct {
 	confirm   *throttle // wrong passwords of somebody who is signed in
 	changes   *throttle // of the address
 	exports   *throttle
+	corrects  *throttle // labels and emotes that are corrected, or taken back
+	labels    *throttle // corrections that are exported
 	tests     *throttle // mails
 
 	// All together.
@@ -159,6 +161,8 @@ func newLimits(now func() time.Time) *limits {
 		confirm:   of(time.Minute, 10),
 		changes:   of(5*time.Minute, 5),
 		exports:   of(10*time.Minute, 3),
+		corrects:  of(2*time.Second, 30),
+		labels:    of(time.Minute, 5),
 		tests:     of(time.Minute, 5),
 
 		contacts: of(time.Minute, 60),

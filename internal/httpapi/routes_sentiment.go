@@ -36,10 +36,28 @@ type prefetcher interface {
 // modelTimeout is how long a request waits for it.
 const modelTimeout = 10 * time.Second
 
+// taught is an analyzer that judges and explains with what a channel taught.
+type taught struct {
+	*sentiment.Engine
+	learner *sentiment.Learner
+}
+
+// Score implements [sentiment.Analyzer].
+func (t taught) Score(dst *sentiment.Score, text string, emotes []chat.Emote) {
+	t.ScoreIn(dst, t.learner, text, emotes)
+}
+
+// Explain implements [explainer].
+func (t taught) Explain(text string, emotes []chat.Emote) []sentiment.Contribution {
+	return t.ExplainIn(t.learner, text, emotes)
+}
+
 type sentimentInput struct {
 	Body struct {
 		Text  *string  `json:"text,omitempty" maxLength:"2000" example:"that was a great play PogChamp" doc:"One message; either this or texts"`
 		Texts []string `json:"texts,omitempty" maxItems:"1000" nullable:"false" doc:"Several messages, each of at most 2,000 characters"`
+
+		Channel string `json:"channel,omitempty" maxLength:"100" example:"somebody" doc:"Judge with what the emotes of this channel have been learnt to mean; for those who may watch it"`
 
 		Explain bool `json:"explain,omitempty" doc:"Tell what each piece of the text added to its score; for at most 20 texts"`
 	} `nameHint:"SentimentRequest"`
@@ -59,6 +77,7 @@ type SentimentResult struct {
 type SentimentPart struct {
 	Text  string  `json:"text" example:"great"`
 	Value float64 `json:"value" example:"0.41" doc:"The values of a text sum to its score"`
+	Rule  string  `json:"rule,omitempty" example:"word" doc:"How it counts: a rated word, emote, emoji, face or phrase; learnt in the channel; corrected by a person; negated; irony; model, which knows what no list does; and others, see docs/sentiment.md"`
 }
 
 type sentimentOutput struct {
@@ -73,9 +92,9 @@ func (a *API) registerSentiment() {
 		Method:      http.MethodPost,
 		Path:        "/api/sentiment",
 		Summary:     "Judge texts",
-		Description: "Judges one text or up to 1,000 of them as chat messages are judged. Emotes are found by name. Nothing is kept.",
+		Description: "Judges one text or up to 1,000 of them as chat messages are judged. Emotes are found by name. With `channel`, the emotes of that channel mean what they have been learnt to mean there. Nothing is kept.",
 		Tags:        []string{tagSentiment},
-		Errors:      []int{400, 403, 413, 422},
+		Errors:      []int{400, 401, 403, 413, 422, 503},
 	}, a.judge)
 }
 
@@ -96,7 +115,11 @@ func (a *API) judge(ctx context.Context, in *sentimentInput) (*sentimentOutput, 
 			fields: []ProblemField{{"body.texts", fmt.Sprintf("expected array length <= %d with explain", maxExplained)}},
 		}
 	}
-	if model, ok := a.cfg.Analyzer.(prefetcher); ok {
+	analyzer, err := a.analyzerOf(ctx, in.Body.Channel)
+	if err != nil {
+		return nil, err
+	}
+	if model, ok := analyzer.(prefetcher); ok {
 		waiting, cancel := context.WithTimeout(ctx, modelTimeout)
 		model.Prefetch(waiting, texts)
 		cancel()
@@ -115,21 +138,42 @@ func (a *API) judge(ctx context.Context, in *sentimentInput) (*sentimentOutput, 
 		if ctx.Err() != nil {
 			return nil, fail(http.StatusServiceUnavailable, "The request was cancelled", nil)
 		}
-		a.cfg.Analyzer.Score(&score, text, nil)
+		analyzer.Score(&score, text, nil)
 		out.Body.Results[i] = SentimentResult{
 			Label:      score.Label.String(),
 			Score:      rounded(score.Value),
 			Confidence: rounded(score.Confidence),
 			Flags:      flagNames(score.Flags),
 		}
-		if why, ok := a.cfg.Analyzer.(explainer); ok && in.Body.Explain {
+		if why, ok := analyzer.(explainer); ok && in.Body.Explain {
 			for _, c := range why.Explain(text, nil) {
-				part := SentimentPart{Text: text[c.Start:c.End], Value: rounded(c.Value)}
+				part := SentimentPart{Text: text[c.Start:c.End], Value: rounded(c.Value), Rule: string(c.Rule)}
 				out.Body.Results[i].Parts = append(out.Body.Results[i].Parts, part)
 			}
 		}
 	}
 	return out, nil
+}
+
+// analyzerOf returns what judges the messages of a channel, or with "" those of
+// any.
+func (a *API) analyzerOf(ctx context.Context, channel string) (sentiment.Analyzer, error) {
+	engine, ok := a.cfg.Analyzer.(*sentiment.Engine)
+	if channel == "" || !ok || a.cfg.Lessons == nil {
+		return a.cfg.Analyzer, nil
+	}
+	if err := a.admit(ctx, needsWatching); err != nil {
+		return nil, err
+	}
+	login, ok := chat.CleanChannel(channel)
+	if !ok {
+		return nil, fail(http.StatusBadRequest, "Invalid channel name: "+excerpt(channel), nil)
+	}
+	learner, err := a.cfg.Lessons.Learner(ctx, login)
+	if err != nil {
+		return nil, a.lessonError(login, err)
+	}
+	return taught{engine, learner}, nil
 }
 
 // rounded keeps three decimals of a score or confidence, as the live stream

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"chatmood/internal/analysis"
 	"chatmood/internal/live/frame"
 )
 
@@ -48,6 +49,10 @@ type Config struct {
 	// it just now: it passes from one server to another. nil: that is known only
 	// of channels that were heard of here.
 	Known func(channel string) bool
+
+	// Explain tells how a message was judged that viewers of a channel saw; ok is
+	// false where the channel is not being analysed. nil: nothing is explained.
+	Explain func(ctx context.Context, channel, id string) (x analysis.Explanation, ok bool, err error)
 
 	MaxSockets    int // viewers of all channels together; 20,000
 	MaxPerAddress int // viewers from one address; 200

@@ -191,6 +191,8 @@ func (n *node) tryDial(target string, batched bool) (*viewer, error) {
 
 // got is any frame of either dialect.
 type got struct {
+	raw string // the whole frame
+
 	Type      string
 	Channel   string
 	Epoch     uint64
@@ -237,6 +239,7 @@ func (v *viewer) read() (got, error) {
 	if err := json.Unmarshal(data, &f); err != nil {
 		v.t.Errorf("frame %s: %v", data, err)
 	}
+	f.raw = string(data)
 	return f, nil
 }
 

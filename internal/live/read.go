@@ -168,6 +168,7 @@ func (s *socket) message(text []byte) (Code, string) {
 		Type  string          `json:"type"`
 		T     json.RawMessage `json:"t"`
 		Token string          `json:"token"`
+		ID    string          `json:"id"`
 	}
 	err := json.Unmarshal(text, &m)
 	switch {
@@ -181,10 +182,12 @@ func (s *socket) message(text []byte) (Code, string) {
 	case err == nil && m.Type == "auth":
 		return s.authenticate(m.Token)
 	case s.plain: // old clients send what they like
+	case err == nil && m.Type == "explain":
+		s.explain(m.ID)
 	case err != nil:
 		s.send(opText, frame.AppendError(nil, "invalid_json", "A frame must be a JSON object"))
 	default:
-		s.send(opText, frame.AppendError(nil, "unknown_type", `A frame's type must be "ping" or "auth"`))
+		s.send(opText, frame.AppendError(nil, "unknown_type", `A frame's type must be "ping", "auth" or "explain"`))
 	}
 	return 0, ""
 }

@@ -32,6 +32,11 @@ type socket struct {
 	index int // in Hub.clients, guarded by Hub.mu
 	state atomic.Int32
 
+	explaining atomic.Bool // an explain frame is being answered
+	// explained lies back by what may still be explained at once; used by the
+	// reader alone.
+	explained time.Time
+
 	// Times as of the hub's tick, Unix ns.
 	heard   atomic.Int64 // a frame from the client
 	texted  atomic.Int64 // … that was no ping or pong, or a heartbeat sent for want of one

@@ -17,8 +17,10 @@ import (
 	"github.com/coder/websocket"
 	"github.com/gobwas/ws"
 
+	"chatmood/internal/analysis"
 	"chatmood/internal/live"
 	"chatmood/internal/live/frame"
+	"chatmood/internal/sentiment"
 )
 
 func TestUnknownChannel(t *testing.T) {
@@ -456,5 +458,68 @@ func TestEarlyFrames(t *testing.T) {
 	}
 	c := &rawConn{conn, r}
 	for !strings.Contains(string(c.nextOf(t, ws.OpText).Payload), `"early"`) {
+	}
+}
+
+// A message is explained to whoever asks, one at a time and not too often; what
+// cannot be explained is told, and the plain dialect knows nothing of it.
+func TestExplain(t *testing.T) {
+	blocked := make(chan struct{})
+	n := newNode(t, live.Config{Explain: func(ctx context.Context, channel, id string) (x analysis.Explanation, ok bool, err error) {
+		switch {
+		case channel != "somebody":
+			t.Errorf("asked about %q", channel)
+		case id == "slow":
+			<-blocked
+		case id == "unknown":
+			return x, true, analysis.ErrNoMessage
+		case id == "away":
+			return x, false, errors.New("the other server is away")
+		case id == "over":
+			return x, false, nil
+		}
+		return analysis.Explanation{
+			Label: sentiment.Positive, Score: 0.5, Confidence: 0.9, Flags: "h",
+			Parts: []analysis.ExplainedPart{{Start: 0, End: 4, Text: "\"a\"", Value: 0.5, Rule: sentiment.RuleWord}},
+		}, true, nil
+	}})
+	newOwner(t, n.bus, "somebody", 7)
+	v := n.dial("somebody", true)
+	v.until("hello")
+	ask := func(id, want string) {
+		t.Helper()
+		v.write(fmt.Sprintf(`{"type":"explain","id":%q}`, id))
+		if got := v.until("explanation"); !contains(got.raw, want) {
+			t.Errorf("explaining %q: %s, want %s", id, got.raw, want)
+		}
+	}
+	ask("m1", `{"type":"explanation","id":"m1","l":"p","s":0.5,"k":0.9,"f":"h","parts":[{"start":0,"end":4,"text":"\"a\"","value":0.5,"rule":"word"}]}`)
+	ask("unknown", `"error":"unknown_message"`)
+	ask("over", `"error":"unknown_message"`)
+	ask("away", `"error":"unavailable"`)
+	ask("", `"error":"invalid_id"`)
+	ask(strings.Repeat("x", 101), `"error":"invalid_id"`)
+	v.write(`{"type":"explain","id":"slow"}`)
+	ask("m2", `"error":"too_many"`)
+	close(blocked)
+	if got := v.until("explanation"); !contains(got.raw, `"id":"slow"`, `"parts"`) {
+		t.Errorf("the slow one: %s", got.raw)
+	}
+	// Ten at once, no more.
+	refused := 0
+	for range 8 {
+		v.write(`{"type":"explain","id":"m3"}`)
+		if contains(v.until("explanation").raw, `"too_many"`) {
+			refused++
+		}
+	}
+	if refused == 0 || refused == 8 {
+		t.Errorf("%d of eight more were refused", refused)
+	}
+	plain := n.dial("somebody", false)
+	plain.write(`{"type":"explain","id":"m1"}`)
+	plain.write(`{"type":"ping"}`)
+	if got := plain.next(); got.Type != "pong" {
+		t.Errorf("the plain dialect answers %s", got.raw)
 	}
 }

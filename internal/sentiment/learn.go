@@ -428,6 +428,16 @@ func (l *Learner) CorrectMessage(text string, label Label, now time.Time) error 
 	return nil
 }
 
+// Settles reports whether a text has the label that [Learner.CorrectMessage] set.
+func (l *Learner) Settles(text string) bool {
+	view := l.view.Load()
+	if len(view.texts) == 0 {
+		return false
+	}
+	_, ok := view.texts[hashString(text)]
+	return ok
+}
+
 // ForgetMessage takes back what [Learner.CorrectMessage] set.
 func (l *Learner) ForgetMessage(text string) {
 	l.mu.Lock()

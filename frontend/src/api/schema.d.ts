@@ -616,6 +616,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/channels/{channel}/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Correct the label of a message
+         * @description The message counts with its new label at once, and all who watch see it. What it says about an emote that nobody has rated counts as one person's message. Where an administrator corrects, or the user whose analysis it is, later messages of the very same text in this channel get the label, too. The label is kept by the hash of the text.
+         */
+        post: operations["correct-message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/{channel}/corrections/{message_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take a correction of a message back
+         * @description One's own; an administrator and the user whose analysis it is also others', as far as the message is concerned.
+         */
+        delete: operations["uncorrect-message"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/channels/{channel}/emotes": {
         parameters: {
             query?: never;
@@ -631,6 +671,50 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/{channel}/learned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a channel's own emotes have been learnt to mean
+         * @description Emotes that nobody has rated get a meaning from what people say beside them, and keep it beyond the end of an analysis. A meaning needs at least five people, and one person who repeats themselves adds little. docs/sentiment.md tells how.
+         */
+        get: operations["get-learned"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/{channel}/learned/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say what an emote means in a channel, or freeze it
+         * @description Takes effect at once, for everybody who watches the channel. For administrators and the user whose analysis it is: the one who has held the channel longest. What an administrator set only administrators change.
+         */
+        put: operations["teach-emote"];
+        post?: never;
+        /**
+         * Let an emote mean again what the chat taught
+         * @description Takes back what was corrected and frozen. For those who may correct it.
+         */
+        delete: operations["release-emote"];
         options?: never;
         head?: never;
         patch?: never;
@@ -710,6 +794,46 @@ export interface paths {
          * @description The mail comes from the server's own address; an answer goes to the visitor's.
          */
         post: operations["contact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What one has corrected
+         * @description The latest first. Administrators may ask for those of all users, without their names.
+         */
+        get: operations["list-corrections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/corrections/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Corrected labels, to train with
+         * @description One's own; for administrators those of all users. Each line has the hash of the text (the first eight bytes of its SHA-256), the label, the channel and the time. A file that breaks off ends without the last line's end.
+         */
+        get: operations["export-corrections"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1199,7 +1323,7 @@ export interface paths {
         put?: never;
         /**
          * Judge texts
-         * @description Judges one text or up to 1,000 of them as chat messages are judged. Emotes are found by name. Nothing is kept.
+         * @description Judges one text or up to 1,000 of them as chat messages are judged. Emotes are found by name. With `channel`, the emotes of that channel mean what they have been learnt to mean there. Nothing is kept.
          */
         post: operations["judge"];
         delete?: never;
@@ -2210,6 +2334,41 @@ export interface components {
             /** @example A question */
             subject: string;
         };
+        CorrectRequest: {
+            /**
+             * @description What it should have been
+             * @example negative
+             * @enum {string}
+             */
+            label: "positive" | "neutral" | "negative";
+            /**
+             * @description Twitch's id of a message of the running analysis
+             * @example 5c2b0b9e-8b0e-4e0e-9d43-0f6a2c1f7d55
+             */
+            message_id: string;
+            /**
+             * @description The message's text, needed where it is older than the last 512
+             * @example what a save
+             */
+            text?: string;
+        };
+        Corrected: {
+            correction: components["schemas"]["MadeCorrection"];
+            /**
+             * @description Messages of the same text get this label from now on: it is the analysis of the one who corrected, or an administrator did
+             * @example false
+             */
+            for_all: boolean;
+            /**
+             * @description It is evidence about an emote of the channel, too
+             * @example false
+             */
+            learned: boolean;
+        };
+        CorrectionList: {
+            /** @description The latest first */
+            corrections: components["schemas"]["MadeCorrection"][];
+        };
         Count: {
             /**
              * Format: int64
@@ -2853,6 +3012,73 @@ export interface components {
              */
             link: string;
         };
+        LearnedEmote: {
+            /**
+             * @description It takes part in judgements
+             * @example true
+             */
+            active: boolean;
+            /**
+             * @description An administrator corrected or froze it: only administrators change it
+             * @example false
+             */
+            admin: boolean;
+            /**
+             * @description Its name
+             * @example somebodyHype
+             */
+            emote: string;
+            /**
+             * Format: double
+             * @description Messages that it was learnt from; older ones count less
+             * @example 41.2
+             */
+            evidence: number;
+            /**
+             * @description It learns no more; it may be corrected as well
+             * @example false
+             */
+            frozen: boolean;
+            /**
+             * Format: int64
+             * @description Distinct people who wrote them, an estimate of at most 200
+             * @example 30
+             */
+            people: number;
+            /**
+             * Format: date-time
+             * @description When it was last written
+             * @example 2026-01-01T20:15:00Z
+             */
+            seen: string;
+            /**
+             * @description heard: too little is known, and it changes nothing yet; learnt: it takes part in judgements; corrected: a person set the value; frozen: it is as it was when a person said so
+             * @enum {string}
+             */
+            state: "heard" | "learnt" | "corrected" | "frozen";
+            /**
+             * Format: double
+             * @description What it means, -1 (bad) to 1 (good), in tenths where it was learnt
+             * @example 0.6
+             */
+            value: number;
+        };
+        LearnedEmotes: {
+            /** @example somebody */
+            channel: string;
+            /** @description The best known first */
+            emotes: components["schemas"]["LearnedEmote"][];
+            /**
+             * @description The one who asks may correct, freeze and release
+             * @example true
+             */
+            may_change: boolean;
+            /**
+             * @description The channel is being analysed: else this is what the last analysis left
+             * @example true
+             */
+            running: boolean;
+        };
         Limits: {
             /**
              * Format: int64
@@ -3025,6 +3251,42 @@ export interface components {
             email: string;
             /** @example Tangerine7! boat */
             password: string;
+        };
+        MadeCorrection: {
+            /**
+             * Format: date-time
+             * @example 2026-01-01T20:15:00Z
+             */
+            at: string;
+            /** @example somebody */
+            channel: string;
+            /**
+             * @description Of the message's text: the first eight bytes of its SHA-256. The text itself is not kept
+             * @example 9f86d081884c7d65
+             */
+            hash?: string;
+            /**
+             * @description message: the label of one message; token: an emote's meaning
+             * @example message
+             * @enum {string}
+             */
+            kind: "message" | "token";
+            /**
+             * @description positive, neutral or negative; of an emote: frozen, or nothing
+             * @example negative
+             */
+            label?: string;
+            /**
+             * @description The message's id, or the emote's name
+             * @example 5c2b0b9e-8b0e-4e0e-9d43-0f6a2c1f7d55
+             */
+            subject: string;
+            /**
+             * Format: double
+             * @description -1 to 1
+             * @example -1
+             */
+            value: number;
         };
         MailStats: {
             /**
@@ -3623,6 +3885,11 @@ export interface components {
             positive: number;
         };
         SentimentPart: {
+            /**
+             * @description How it counts: a rated word, emote, emoji, face or phrase; learnt in the channel; corrected by a person; negated; irony; model, which knows what no list does; and others, see docs/sentiment.md
+             * @example word
+             */
+            rule?: string;
             /** @example great */
             text: string;
             /**
@@ -3633,6 +3900,11 @@ export interface components {
             value: number;
         };
         SentimentRequest: {
+            /**
+             * @description Judge with what the emotes of this channel have been learnt to mean; for those who may watch it
+             * @example somebody
+             */
+            channel?: string;
             /** @description Tell what each piece of the text added to its score; for at most 20 texts */
             explain?: boolean;
             /**
@@ -4197,6 +4469,19 @@ export interface components {
             /** @example finals */
             name: string;
         };
+        TeachRequest: {
+            /**
+             * @description True: it stays as it is; false: it learns again
+             * @example false
+             */
+            frozen?: boolean;
+            /**
+             * Format: double
+             * @description What it means from now on, -1 (bad) to 1 (good)
+             * @example 0.6
+             */
+            value?: number;
+        };
         Term: {
             /**
              * Format: int64
@@ -4267,6 +4552,13 @@ export interface components {
             negative: components["schemas"]["Chatter"][];
             neutral: components["schemas"]["Chatter"][];
             positive: components["schemas"]["Chatter"][];
+        };
+        Uncorrected: {
+            /**
+             * @description The message counts as it did; false: the correction is withdrawn, but the message is over
+             * @example true
+             */
+            restored: boolean;
         };
         UsageDay: {
             /**
@@ -7720,6 +8012,256 @@ export interface operations {
             };
         };
     };
+    "correct-message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Login of a channel that is being analysed, upper or lower case */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "label": "negative",
+                 *       "message_id": "5c2b0b9e-8b0e-4e0e-9d43-0f6a2c1f7d55",
+                 *       "text": "what a save"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CorrectRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "correction": {
+                     *         "at": "2026-01-01T20:15:00Z",
+                     *         "channel": "somebody",
+                     *         "hash": "9f86d081884c7d65",
+                     *         "kind": "message",
+                     *         "label": "negative",
+                     *         "subject": "5c2b0b9e-8b0e-4e0e-9d43-0f6a2c1f7d55",
+                     *         "value": -1
+                     *       },
+                     *       "for_all": false,
+                     *       "learned": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Corrected"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "uncorrect-message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Login of a channel that is being analysed, upper or lower case */
+                channel: string;
+                /** @description Of the message that was corrected */
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "restored": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Uncorrected"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-emotes": {
         parameters: {
             query?: {
@@ -7798,6 +8340,363 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-learned": {
+        parameters: {
+            query?: {
+                /** @description How many at most */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Login of a channel that is being analysed, upper or lower case */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "channel": "somebody",
+                     *       "emotes": [
+                     *         {
+                     *           "active": true,
+                     *           "admin": false,
+                     *           "emote": "somebodyHype",
+                     *           "evidence": 41.2,
+                     *           "frozen": false,
+                     *           "people": 30,
+                     *           "seen": "2026-01-01T20:15:00Z",
+                     *           "state": "heard",
+                     *           "value": 0.6
+                     *         }
+                     *       ],
+                     *       "may_change": true,
+                     *       "running": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LearnedEmotes"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "teach-emote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Login of a channel that is being analysed, upper or lower case */
+                channel: string;
+                /** @description Name of an emote that nobody has rated */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "frozen": false,
+                 *       "value": 0.6
+                 *     }
+                 */
+                "application/json": components["schemas"]["TeachRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "active": true,
+                     *       "admin": false,
+                     *       "emote": "somebodyHype",
+                     *       "evidence": 41.2,
+                     *       "frozen": false,
+                     *       "people": 30,
+                     *       "seen": "2026-01-01T20:15:00Z",
+                     *       "state": "heard",
+                     *       "value": 0.6
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LearnedEmote"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "release-emote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Login of a channel that is being analysed, upper or lower case */
+                channel: string;
+                /** @description Name of an emote that nobody has rated */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "active": true,
+                     *       "admin": false,
+                     *       "emote": "somebodyHype",
+                     *       "evidence": 41.2,
+                     *       "frozen": false,
+                     *       "people": 30,
+                     *       "seen": "2026-01-01T20:15:00Z",
+                     *       "state": "heard",
+                     *       "value": 0.6
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LearnedEmote"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8246,6 +9145,184 @@ export interface operations {
             };
             /** @description Request Entity Too Large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-corrections": {
+        parameters: {
+            query?: {
+                /** @description Only those in this channel */
+                channel?: string;
+                /** @description Only those before: at of the last one on the page before */
+                before?: string;
+                /** @description How many at most */
+                limit?: number;
+                /** @description Those of all users; for administrators */
+                everyone?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "corrections": [
+                     *         {
+                     *           "at": "2026-01-01T20:15:00Z",
+                     *           "channel": "somebody",
+                     *           "hash": "9f86d081884c7d65",
+                     *           "kind": "message",
+                     *           "label": "negative",
+                     *           "subject": "5c2b0b9e-8b0e-4e0e-9d43-0f6a2c1f7d55",
+                     *           "value": -1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CorrectionList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-corrections": {
+        parameters: {
+            query?: {
+                /** @description A JSON object or tab-separated fields a line */
+                format?: "ndjson" | "tsv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The labels */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {"hash":"9f86d081884c7d65","label":"negative","channel":"somebody","time":"2026-01-01T20:15:00Z"} */
+                    "application/x-ndjson": string;
+                    /** @example 9f86d081884c7d65	negative	somebody	2026-01-01T20:15:00Z */
+                    "text/tab-separated-values": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11407,6 +12484,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
+                 *       "channel": "somebody",
                  *       "explain": true,
                  *       "text": "that was a great play PogChamp",
                  *       "texts": [
@@ -11436,6 +12514,7 @@ export interface operations {
                      *           "label": "positive",
                      *           "parts": [
                      *             {
+                     *               "rule": "word",
                      *               "text": "great",
                      *               "value": 0.41
                      *             }
@@ -11450,6 +12529,15 @@ export interface operations {
             };
             /** @description Bad Request */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11486,6 +12574,15 @@ export interface operations {
             };
             /** @description Internal Server Error */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -9,6 +9,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"chatmood/internal/analysis"
 	"chatmood/internal/chat"
 	"chatmood/internal/sentiment"
 )
@@ -158,4 +159,33 @@ func Units(text string, n int) int {
 		units += max(utf16.RuneLen(r), 1)
 	}
 	return units
+}
+
+// AppendExplanation appends the answer to an explain frame.
+func AppendExplanation(dst []byte, id string, x analysis.Explanation) []byte {
+	dst = appendString(append(dst, `{"type":"explanation","id":`...), id)
+	dst = appendJudgement(dst, Judgement{Label: x.Label, Score: x.Score, Confidence: x.Confidence})
+	dst = appendString(append(dst, `,"f":`...), x.Flags)
+	dst = append(dst, `,"parts":[`...)
+	for i, p := range x.Parts {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = strconv.AppendInt(append(dst, `{"start":`...), int64(p.Start), 10)
+		dst = strconv.AppendInt(append(dst, `,"end":`...), int64(p.End), 10)
+		dst = appendString(append(dst, `,"text":`...), p.Text)
+		dst = appendDecimal(append(dst, `,"value":`...), p.Value, 3)
+		dst = appendString(append(dst, `,"rule":`...), string(p.Rule))
+		dst = append(dst, '}')
+	}
+	return append(dst, "]}"...)
+}
+
+// AppendExplanationError appends the answer to an explain frame that cannot be
+// answered.
+func AppendExplanationError(dst []byte, id, code, detail string) []byte {
+	dst = appendString(append(dst, `{"type":"explanation","id":`...), id)
+	dst = appendString(append(dst, `,"error":`...), code)
+	dst = appendString(append(dst, `,"detail":`...), detail)
+	return append(dst, '}')
 }
