@@ -45,6 +45,8 @@ type Options struct {
 	// Now is the time of day by which everything is dated, lasts and expires; nil:
 	// time.Now. Tests set the clock with it.
 	Now func() time.Time
+	// UsageEvery is how often the log tells what is going on; 0: each minute.
+	UsageEvery time.Duration
 	// Timing tunes how long the reader waits for Twitch; the zero value is made
 	// for Twitch itself.
 	Timing irc.Timing
@@ -70,6 +72,7 @@ type App struct {
 	api       *httpapi.API
 	listener  net.Listener
 	certs     certs.Source // nil without https
+	debug     net.Listener // at DEBUG_ADDR; nil for none
 	plain     net.Listener // of plain http beside https; nil for none
 }
 
@@ -95,6 +98,9 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		return nil, fmt.Errorf("DATA_DIR cannot be used: %w. Name a folder that this user may write to", err)
 	}
 	if err := a.openTLS(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openDebug(ctx); err != nil {
 		return nil, err
 	}
 	if a.store, err = openStore(ctx, cfg, a.log); err != nil {
@@ -267,6 +273,13 @@ func (a *App) Run(ctx context.Context) error {
 		return nil
 	})
 	a.runTLS(analysing, group)
+	if a.debug != nil {
+		group.Go(func() error { return a.serveDebug(analysing) })
+	}
+	group.Go(func() error {
+		a.logUsage(analysing)
+		return nil
+	})
 	if cfg := a.opts.Config; cfg.BackupDir != "" && cfg.MongoURI == "" {
 		saver := backups{dir: cfg.DataDir, to: cfg.BackupDir, every: cfg.BackupEvery, keep: cfg.BackupKeep, version: a.opts.Version, log: a.log}
 		group.Go(func() error {
@@ -319,6 +332,9 @@ func (a *App) Close() {
 	}
 	if a.plain != nil {
 		a.plain.Close()
+	}
+	if a.debug != nil {
+		a.debug.Close()
 	}
 	if a.hub != nil {
 		a.hub.Close()

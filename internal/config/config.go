@@ -6,11 +6,13 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"net"
 	"net/mail"
 	"net/netip"
 	"net/url"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -66,6 +68,7 @@ type Config struct {
 	LogLevel     slog.Level    `env:"LOG_LEVEL" default:"info" help:"debug, info, warn or error"`
 	LogFormat    string        `env:"LOG_FORMAT" values:"text|json" help:"text or json. Default text in development, json in production"`
 	MetricsToken string        `env:"METRICS_TOKEN" secret:"true" help:"Bearer token that /metrics asks for; unset, only loopback may read it in production"`
+	DebugAddr    string        `env:"DEBUG_ADDR" help:"Address at which profiles of the process are served (/debug/pprof), such as 127.0.0.1:6060; a port alone is on loopback. Unset: nowhere"`
 	StopTimeout  time.Duration `env:"STOP_TIMEOUT" default:"10s" min:"1" max:"300" help:"How long an orderly stop may take before it is cut short, for example 10s"`
 
 	MongoURI    string `env:"MONGO_URI" secret:"true" help:"MongoDB to keep everything in, such as mongodb://user:password@host:27017/?authSource=admin (docs/mongodb.md); unset, the embedded database under DATA_DIR"`
@@ -173,6 +176,7 @@ func (c *Config) finish(lookup func(string) (string, bool)) (faults []string) {
 	}
 	faults = append(faults, c.checkURLs()...)
 	faults = append(faults, c.checkBasePath()...)
+	faults = append(faults, c.checkDebug()...)
 	faults = append(faults, c.checkMail()...)
 	if strings.ContainsAny(c.Host, " /") {
 		faults = append(faults, fmt.Sprintf("HOST is %q: give an address or a host name alone, such as 0.0.0.0", c.Host))
@@ -222,6 +226,27 @@ func (c *Config) finishAccounts() {
 	if c.ContactTo == "" {
 		c.ContactTo = c.EmailSender
 	}
+}
+
+// checkDebug completes DEBUG_ADDR: without a host it is on loopback.
+func (c *Config) checkDebug() (faults []string) {
+	if c.DebugAddr == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(c.DebugAddr)
+	if err != nil {
+		host, port = "", c.DebugAddr
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	_, err = netip.ParseAddr(host)
+	n, perr := strconv.ParseUint(port, 10, 16)
+	if err != nil && host != "localhost" || perr != nil {
+		return []string{fmt.Sprintf("DEBUG_ADDR is %q: it must be an address and a port, such as 127.0.0.1:6060", c.DebugAddr)}
+	}
+	c.DebugAddr = net.JoinHostPort(host, strconv.FormatUint(n, 10))
+	return nil
 }
 
 func (c *Config) checkMail() (faults []string) {

@@ -205,6 +205,23 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+func TestDebugAddr(t *testing.T) {
+	for given, want := range map[string]string{
+		"6060": "127.0.0.1:6060", ":6060": "127.0.0.1:6060", "localhost:0": "localhost:0", "[::1]:6060": "[::1]:6060", "0.0.0.0:6060": "0.0.0.0:6060",
+		"mood.example:6060": "", "127.0.0.1": "", "70000": "", "127.0.0.1:x": "", "::1": "",
+	} {
+		c, err := Load(lookup(map[string]string{"DEBUG_ADDR": given}), "")
+		switch {
+		case want == "":
+			if err == nil || !strings.Contains(err.Error(), "DEBUG_ADDR is") {
+				t.Errorf("%s: error %v", given, err)
+			}
+		case err != nil || c.DebugAddr != want:
+			t.Errorf("%s: %+v, error %v, want %s", given, c, err, want)
+		}
+	}
+}
+
 func manyNames(n int) string {
 	var list []string
 	for i := range n {
