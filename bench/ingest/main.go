@@ -264,7 +264,7 @@ func measure(ctx context.Context, o options, progress io.Writer) (*figure, error
 	}
 	defer b.Close()
 	engine := sentiment.New()
-	manager := channels.New(channels.Config{Analyzer: engine, Store: store, Bus: b, MaxChannels: o.channels, Options: analysis.Options{IsEmote: engine.IsEmote}})
+	manager := channels.New(channels.Config{Analyzer: engine, Store: store, Bus: b, MaxChannels: o.channels, ShedText: time.Hour, ShedJudging: time.Hour, Options: analysis.Options{IsEmote: engine.IsEmote}})
 	reader := irc.NewReader(irc.Config{
 		URL: sim.url, Handler: manager, Logger: slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: slog.LevelError})),
 		JoinLimiter: rate.NewLimiter(rate.Limit(o.scale), 5*o.scale), Timing: irc.Timing{NewConn: 2 * time.Second / time.Duration(o.scale)},

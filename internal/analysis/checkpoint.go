@@ -29,6 +29,7 @@ func (s *Session) Checkpoint(full bool) []Part {
 	saveSketch(w, s.emotes, "emotes", encodeTerm, encodeLabels)
 	s.saveWaves(w)
 	s.saveLists(w)
+	s.saveShed(w)
 	s.saveHead(w)
 	return w.parts
 }

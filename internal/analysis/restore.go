@@ -109,6 +109,7 @@ func (r *restorer) session(opts Options) *Session {
 	restoreSketch(r, s.emotes, r.shape.emotes, "emotes", decodeTerm, decodeLabels)
 	r.waves(s)
 	r.lists(s)
+	r.shed(s)
 	s.saved = true
 	return s
 }

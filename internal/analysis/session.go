@@ -106,6 +106,8 @@ type Session struct {
 	waves    waves
 	scanner  scanner
 
+	shed      Shed
+	shedDirty bool
 	gaps      []Gap
 	marks     []Mark
 	notices   []uint64 // hashes of ids, oldest first
@@ -551,7 +553,7 @@ func (s *Session) Snapshot(now time.Time, top int) Snapshot {
 	snap := Snapshot{
 		ID: s.id, Channel: s.channel, Running: !s.ended, StartedAt: s.start, EndedAt: s.endedAt,
 		At: now.UTC(), Duration: max(now.Sub(s.start).Seconds(), 0),
-		Status: s.status, Counts: s.counts, Mood: s.Mood(now), Rate: s.Rate(now),
+		Status: s.status, Counts: s.counts, Shed: s.shed, Mood: s.Mood(now), Rate: s.Rate(now),
 		Terms: s.TopTerms(false, "", top), Emotes: s.TopTerms(true, "", top),
 		TermError: max(s.terms.maxError(), s.emotes.maxError()),
 		Waves:     s.waves.newest(top),

@@ -20,6 +20,7 @@ type Snapshot struct {
 
 	Status Status `json:"status"`
 	Counts Counts `json:"counts"`
+	Shed   Shed   `json:"shed,omitzero" doc:"What was left out since the server could not keep up; absent where nothing was"`
 	Mood   Mood   `json:"mood"`
 	Rate   Rate   `json:"rate"`
 

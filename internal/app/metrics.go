@@ -51,6 +51,8 @@ func (a *App) registerMetrics(reg *prometheus.Registry) {
 	counter("chatmood_messages_total", "Chat messages of channels that are being analysed.", func() float64 { return float64(c.Messages.Load()) })
 	counter("chatmood_messages_duplicate_total", "Messages left out because they came before.", func() float64 { return float64(c.Duplicates.Load()) })
 	counter("chatmood_messages_judged_total", "Messages judged.", func() float64 { return float64(c.Judged.Load()) })
+	counter("chatmood_messages_unshown_total", "Messages judged and counted, but not shown to viewers, since the machine could not keep up.", func() float64 { return float64(c.Unshown.Load()) })
+	counter("chatmood_messages_unjudged_total", "Messages neither judged nor counted, since the machine could not keep up.", func() float64 { return float64(c.Unjudged.Load()) })
 	counter("chatmood_messages_deleted_total", "Messages taken back out after a moderator removed them.", func() float64 { return float64(c.Deletions.Load()) })
 	counter("chatmood_gaps_total", "Outages of a channel after which reading went on.", func() float64 { return float64(c.Gaps.Load()) })
 	gauge("chatmood_analyses", "Channels being analysed.", func() float64 { return float64(a.manager.Len()) })

@@ -52,10 +52,20 @@ func newChannel(m *Manager, s *analysis.Session, epoch uint64, fence int64) *cha
 	return &channel{manager: m, name: s.Channel(), epoch: epoch, fence: fence, session: s}
 }
 
-// message judges and counts one message and queues it for publication.
-func (c *channel) message(msg *chat.Message) {
+// message judges and counts one message and queues it for publication. behind is
+// for how long its source has not kept up: then less is done for it, and what is
+// left out is counted. What is counted comes first, text that viewers read last.
+func (c *channel) message(msg *chat.Message, behind time.Duration) {
 	m := c.manager
 	m.counters.Messages.Add(1)
+	if behind >= m.cfg.ShedJudging {
+		m.counters.Unjudged.Add(1)
+		c.mu.Lock()
+		c.session.AddShed(analysis.Shed{Unjudged: 1})
+		c.touched = true
+		c.mu.Unlock()
+		return
+	}
 	var score sentiment.Score
 	learner, teachable := c.lessons.current(), false
 	if learner != nil && m.learn.judges {
@@ -69,13 +79,14 @@ func (c *channel) message(msg *chat.Message) {
 	}
 	m.counters.Judged.Add(1)
 	// Others than those who are counted teach nothing: bots, for example.
-	if c.count(msg, &score)&analysis.Counted != 0 && teachable {
+	if c.count(msg, &score, behind < m.cfg.ShedText)&analysis.Counted != 0 && teachable {
 		learner.Observe(m.cfg.Engine, msg.Text, msg.Emotes, msg.Login, msg.Time)
 	}
 }
 
-// count takes a judged message into the session and queues it for publication.
-func (c *channel) count(msg *chat.Message, score *sentiment.Score) analysis.Outcome {
+// count takes a judged message into the session and, where it is to be shown,
+// queues it for publication.
+func (c *channel) count(msg *chat.Message, score *sentiment.Score, show bool) analysis.Outcome {
 	m := c.manager
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,6 +99,11 @@ func (c *channel) count(msg *chat.Message, score *sentiment.Score) analysis.Outc
 		return outcome
 	}
 	c.lastEvent, c.touched = m.now(), true
+	if !show {
+		m.counters.Unshown.Add(1)
+		c.session.AddShed(analysis.Shed{Unshown: 1})
+		return outcome
+	}
 	if c.batched == 0 {
 		m.markDirty(c)
 	} else {
@@ -148,7 +164,7 @@ func (c *channel) notice(ev *chat.Event) {
 	c.manager.counters.Notices.Add(1)
 	if ev.Message.Text != "" {
 		// The words that somebody added to a subscription are chat like any other.
-		c.message(&ev.Message)
+		c.message(&ev.Message, ev.Behind)
 	}
 	if ev.Notice.Mirrored {
 		return
@@ -255,7 +271,7 @@ func (c *channel) figures(now time.Time, second int) {
 	s := c.session
 	distinct, exact, active := s.ChatterCounts(now)
 	c.publishLocked(frame.Ephemeral, 0, frame.AppendStats(c.scratch[:0], c.seq, frame.Stats{
-		Counts: s.Counts(), Mood: s.Mood(now), Rate: s.Rate(now),
+		Counts: s.Counts(), Shed: s.Shed(), Mood: s.Mood(now), Rate: s.Rate(now),
 		Distinct: distinct, Exact: exact, Active: active, Buckets: s.Tail(now, 3),
 	}))
 	counts := s.Counts()

@@ -100,6 +100,10 @@ type Config struct {
 	Log         *slog.Logger     // nil: nothing is logged
 	Now         func() time.Time // nil: time.Now
 	MaxChannels int              // 0: 500
+	// ShedText is for how long a source of chat may be behind until messages are
+	// counted without being shown, ShedJudging until they are not judged either,
+	// so that it catches up. 0: 1 s and 3 s.
+	ShedText, ShedJudging time.Duration
 }
 
 // Rhythm of the manager.
@@ -149,6 +153,8 @@ type Counters struct {
 	Messages   atomic.Int64 // chat messages that arrived for a running analysis
 	Duplicates atomic.Int64 // of them: seen before
 	Judged     atomic.Int64
+	Unshown    atomic.Int64 // of them: not shown to viewers, since the machine could not keep up
+	Unjudged   atomic.Int64 // of Messages: not judged either
 	Notices    atomic.Int64
 	Deletions  atomic.Int64 // messages taken back out
 	Gaps       atomic.Int64
@@ -169,6 +175,12 @@ func New(cfg Config) *Manager {
 	}
 	if cfg.MaxChannels <= 0 {
 		cfg.MaxChannels = 500
+	}
+	if cfg.ShedText <= 0 {
+		cfg.ShedText = time.Second
+	}
+	if cfg.ShedJudging <= 0 {
+		cfg.ShedJudging = 3 * time.Second
 	}
 	if cfg.Viewers == nil {
 		cfg.Viewers = func(string) int { return 0 }
@@ -476,7 +488,7 @@ func (m *Manager) HandleEvent(ev *chat.Event) {
 	}
 	switch ev.Kind {
 	case chat.KindMessage:
-		c.message(&ev.Message)
+		c.message(&ev.Message, ev.Behind)
 	case chat.KindNotice:
 		c.notice(ev)
 	case chat.KindDelete, chat.KindClearUser, chat.KindClearAll:

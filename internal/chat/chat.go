@@ -107,9 +107,12 @@ func (k Kind) String() string {
 // Event is one thing that happened in a channel. Sources reuse events: a
 // receiver must not keep the pointer, the slices or, uncloned, the strings.
 type Event struct {
-	Kind         Kind
-	Channel      string
-	Time         time.Time
+	Kind    Kind
+	Channel string
+	Time    time.Time
+	// Behind is for how long the source has had more to read than it got to; 0
+	// where it has caught up.
+	Behind       time.Duration
 	Message      Message
 	Notice       Notice
 	TargetID     string

@@ -4144,6 +4144,20 @@ export interface components {
              */
             views: number;
         };
+        Shed: {
+            /**
+             * Format: int64
+             * @description Messages neither judged nor counted in total, since the server could not keep up
+             * @example 0
+             */
+            unjudged: number;
+            /**
+             * Format: int64
+             * @description Messages counted and not shown to viewers, since the server could not keep up
+             * @example 3
+             */
+            unshown: number;
+        };
         SignInSession: {
             /**
              * @description Where the sign-in came from
@@ -4237,6 +4251,8 @@ export interface components {
             rate: components["schemas"]["Rate"];
             /** @description False once the analysis was stopped */
             running: boolean;
+            /** @description What was left out since the server could not keep up; absent where nothing was */
+            shed?: components["schemas"]["Shed"];
             /**
              * Format: date-time
              * @description When the analysis began
@@ -5335,6 +5351,10 @@ export interface operations {
                      *           "peak_at": "2026-01-01T20:20:00Z"
                      *         },
                      *         "running": true,
+                     *         "shed": {
+                     *           "unjudged": 0,
+                     *           "unshown": 3
+                     *         },
                      *         "started_at": "2026-01-01T20:00:00Z",
                      *         "status": {
                      *           "code": "suspended",
@@ -7813,6 +7833,10 @@ export interface operations {
                      *         "peak_at": "2026-01-01T20:20:00Z"
                      *       },
                      *       "running": true,
+                     *       "shed": {
+                     *         "unjudged": 0,
+                     *         "unshown": 3
+                     *       },
                      *       "started_at": "2026-01-01T20:00:00Z",
                      *       "status": {
                      *         "code": "suspended",
@@ -10714,6 +10738,10 @@ export interface operations {
                      *           "peak_at": "2026-01-01T20:20:00Z"
                      *         },
                      *         "running": true,
+                     *         "shed": {
+                     *           "unjudged": 0,
+                     *           "unshown": 3
+                     *         },
                      *         "started_at": "2026-01-01T20:00:00Z",
                      *         "status": {
                      *           "code": "suspended",
@@ -12841,6 +12869,10 @@ export interface operations {
                      *           "peak_at": "2026-01-01T20:20:00Z"
                      *         },
                      *         "running": true,
+                     *         "shed": {
+                     *           "unjudged": 0,
+                     *           "unshown": 3
+                     *         },
                      *         "started_at": "2026-01-01T20:00:00Z",
                      *         "status": {
                      *           "code": "suspended",
@@ -13388,6 +13420,10 @@ export interface operations {
                      *           "peak_at": "2026-01-01T20:20:00Z"
                      *         },
                      *         "running": true,
+                     *         "shed": {
+                     *           "unjudged": 0,
+                     *           "unshown": 3
+                     *         },
                      *         "started_at": "2026-01-01T20:00:00Z",
                      *         "status": {
                      *           "code": "suspended",

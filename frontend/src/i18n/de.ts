@@ -132,6 +132,10 @@ export const de: Catalogue = {
     twitchRetry: 'Alle paar Minuten wird es noch einmal versucht.',
     twitchLost: 'Die Verbindung zu Twitch ist abgerissen und wird erneuert',
     twitchJoining: 'Dem Kanal wird beigetreten',
+    unshown: (n: number) =>
+      `${n} ${n === 1 ? 'Nachricht wurde' : 'Nachrichten wurden'} gezählt, aber nicht gezeigt: Der Server kam nicht mit.`,
+    unjudged: (n: number) =>
+      `${n} ${n === 1 ? 'Nachricht wurde' : 'Nachrichten wurden'} weder bewertet noch gezählt: Der Server kam nicht mit.`,
     ended: {
       'not-analysed': {
         heading: (channel: string) => `${channel} wird nicht analysiert`,

@@ -138,6 +138,10 @@ export const en = {
     twitchRetry: 'It is tried again every few minutes.',
     twitchLost: 'The link to Twitch broke and is being mended',
     twitchJoining: 'The channel is being joined',
+    unshown: (n: number) =>
+      `${n} ${n === 1 ? 'message was' : 'messages were'} counted but not shown: the server could not keep up.`,
+    unjudged: (n: number) =>
+      `${n} ${n === 1 ? 'message was' : 'messages were'} neither judged nor counted: the server could not keep up.`,
     ended: {
       'not-analysed': {
         heading: (channel: string) => `${channel} is not being analysed`,

@@ -11,6 +11,7 @@ import type {
   Moment,
   Mood,
   Rate,
+  Shed,
   Snapshot,
   Status,
   Term,
@@ -110,6 +111,8 @@ export interface StatsFrame {
   type: 'stats'
   seq: number
   counts: Counts
+  /** What the server left out since it could not keep up; absent where that is nothing. */
+  shed?: Shed
   mood: Mood
   rate: Rate
   chatters: Pick<Chatters, 'distinct' | 'exact' | 'active'>

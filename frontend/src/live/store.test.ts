@@ -226,6 +226,30 @@ describe('LiveStore', () => {
     expect(s.terms).toHaveLength(1)
   })
 
+  test('knows what the server left out since it could not keep up', () => {
+    const { store, apply, paint } = newStore()
+    apply(hello())
+    paint()
+    expect(store.getState().shed).toEqual({ unshown: 0, unjudged: 0 })
+    const { counts, mood, rate } = snapshot()
+    const stats = {
+      type: 'stats' as const,
+      seq: 0,
+      counts,
+      mood,
+      rate,
+      chatters: { distinct: 0, exact: true, active: 0 },
+      buckets: [],
+    }
+    apply({ ...stats, shed: { unshown: 3, unjudged: 2 } })
+    apply(stats)
+    paint()
+    expect(store.getState().shed).toEqual({ unshown: 3, unjudged: 2 })
+    apply(hello({ epoch: '9', snapshot: snapshot({ shed: { unshown: 4, unjudged: 2 } }) }))
+    paint()
+    expect(store.getState().shed).toEqual({ unshown: 4, unjudged: 2 })
+  })
+
   test('knows that a person stopped the analysis', () => {
     const { store, apply, paint } = newStore()
     apply(hello())

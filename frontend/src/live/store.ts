@@ -6,6 +6,7 @@ import type {
   Moment,
   Mood,
   Rate,
+  Shed,
   Snapshot,
   Status,
   Term,
@@ -42,6 +43,8 @@ export interface LiveState {
   stopped: boolean
   status: Status | undefined
   counts: Counts
+  /** What the server left out since it could not keep up. */
+  shed: Shed
   mood: Mood
   rate: Rate
   chatters: Chatters
@@ -137,6 +140,7 @@ export class LiveStore {
         this.timeline.seen(this.serverTime() / 1000)
         this.patch({
           counts,
+          shed: frame.shed ?? this.next.shed,
           mood,
           rate,
           chatters: { ...this.next.chatters, ...frame.chatters },
@@ -307,6 +311,7 @@ export class LiveStore {
       stopped: !s.running,
       status: s.status,
       counts: s.counts,
+      shed: s.shed ?? noShed,
       mood: s.mood,
       rate: s.rate,
       chatters: s.chatters,
@@ -438,6 +443,8 @@ export const emptyCounts: Counts = {
   questions: 0,
 }
 
+const noShed: Shed = { unshown: 0, unjudged: 0 }
+
 const emptyState: LiveState = {
   ready: false,
   channel: '',
@@ -446,6 +453,7 @@ const emptyState: LiveState = {
   stopped: false,
   status: undefined,
   counts: emptyCounts,
+  shed: noShed,
   mood: { now: null, trend: 0, m1: null, m5: null, m15: null, m60: null, all: null },
   rate: { now: 0, m1: 0, m5: 0, peak: 0 },
   chatters: {

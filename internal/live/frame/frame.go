@@ -37,6 +37,7 @@ func AppendBatch(dst []byte, seq uint64, n int, messages []byte) []byte {
 // Stats are the figures that change every second.
 type Stats struct {
 	Counts   analysis.Counts
+	Shed     analysis.Shed // left out of the frame where it is nothing
 	Mood     analysis.Mood
 	Rate     analysis.Rate
 	Distinct int  // chatters
@@ -57,11 +58,12 @@ func AppendStats(dst []byte, seq uint64, s Stats) []byte {
 		Type     string            `json:"type"`
 		Seq      uint64            `json:"seq"`
 		Counts   analysis.Counts   `json:"counts"`
+		Shed     analysis.Shed     `json:"shed,omitzero"`
 		Mood     analysis.Mood     `json:"mood"`
 		Rate     analysis.Rate     `json:"rate"`
 		Chatters chatters          `json:"chatters"`
 		Buckets  []analysis.Bucket `json:"buckets"`
-	}{"stats", seq, s.Counts, s.Mood, s.Rate, chatters{s.Distinct, s.Exact, s.Active}, orEmpty(s.Buckets)})
+	}{"stats", seq, s.Counts, s.Shed, s.Mood, s.Rate, chatters{s.Distinct, s.Exact, s.Active}, orEmpty(s.Buckets)})
 }
 
 // Top are the rankings.

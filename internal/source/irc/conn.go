@@ -44,9 +44,10 @@ type conn struct {
 	parting map[string]int // PARTs that we sent, until their echo
 
 	// The reading goroutine's own.
-	line Line
-	dec  Decoder
-	ev   chat.Event
+	line   Line
+	dec    Decoder
+	ev     chat.Event
+	behind time.Duration // for how long more has come than was read
 
 	// The manager's own.
 	up         bool
@@ -202,11 +203,21 @@ func (c *conn) keep(ctx context.Context, t transport) {
 func (c *conn) read(ctx context.Context, t transport) error {
 	lr := NewLineReader(t)
 	count := &c.r.count
+	var behindSince time.Time // zero: everything that had come was read
 	for {
 		overlong := lr.Overlong
 		lines, err := lr.Next()
 		c.busy.Store(true)
 		now := time.Now()
+		c.behind = 0
+		switch {
+		case !t.Behind():
+			behindSince = time.Time{}
+		case behindSince.IsZero():
+			behindSince = now
+		default:
+			c.behind = now.Sub(behindSince)
+		}
 		if err == nil {
 			c.heard.Store(int64(now.Sub(c.r.start)))
 		}
@@ -223,6 +234,9 @@ func (c *conn) read(ctx context.Context, t transport) error {
 				continue
 			}
 			n++
+			if n%behindEvery == 0 && !behindSince.IsZero() {
+				c.behind = time.Since(behindSince)
+			}
 			if err := c.handle(line, now); err != nil {
 				broken++
 				c.log.Debug("passed over a line that cannot be read", "error", err, "line", shorten(line))
@@ -240,6 +254,10 @@ func (c *conn) read(ctx context.Context, t transport) error {
 		}
 	}
 }
+
+// behindEvery is how many lines are handled between looks at the clock while the
+// connection is behind.
+const behindEvery = 32
 
 // shorten cuts a stranger's line for a log.
 func shorten(line string) string {
@@ -301,6 +319,7 @@ func (c *conn) event(l *Line, now time.Time) error {
 	if ch == nil {
 		return nil // left a moment ago
 	}
+	c.ev.Behind = c.behind
 	if c.ev.Time.IsZero() {
 		c.ev.Time = now.UTC()
 		c.ev.Message.Time = c.ev.Time

@@ -21,6 +21,9 @@ type transport interface {
 	Read(p []byte) (int, error)
 	// Write sends whole lines.
 	Write(lines string) error
+	// Behind reports whether more has come than was read. Where that cannot be
+	// told it is false.
+	Behind() bool
 	// Close ends a Read or Write in progress. It may be called often.
 	Close() error
 }
@@ -54,6 +57,9 @@ type stream struct {
 	timeout time.Duration // of a write
 }
 
+// Behind implements [transport].
+func (s *stream) Behind() bool { return unread(s.Conn) > 0 }
+
 func (s *stream) Write(lines string) error {
 	if err := s.SetWriteDeadline(time.Now().Add(s.timeout)); err != nil {
 		return fmt.Errorf("setting the time limit of a write: %w", err)
@@ -65,13 +71,20 @@ func (s *stream) Write(lines string) error {
 // webSocket is a transport over WebSocket: text frames of one or more lines.
 type webSocket struct {
 	conn    *websocket.Conn
+	tcp     net.Conn // below it; nil where it is not known
 	life    context.Context
 	frame   io.Reader // being read, nil between frames
 	timeout time.Duration
 }
 
 func dialWebSocket(ctx, life context.Context, u *url.URL, conf *tls.Config, writeTimeout time.Duration) (transport, error) {
-	rt := &http.Transport{TLSClientConfig: conf, Proxy: http.ProxyFromEnvironment}
+	var tcp net.Conn
+	var d net.Dialer
+	rt := &http.Transport{TLSClientConfig: conf, Proxy: http.ProxyFromEnvironment, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := d.DialContext(ctx, network, address)
+		tcp = c
+		return c, err
+	}}
 	conn, _, err := websocket.Dial(ctx, u.String(), &websocket.DialOptions{HTTPClient: &http.Client{Transport: rt}}) //nolint:bodyclose // the connection takes it over
 	if err != nil {
 		rt.CloseIdleConnections()
@@ -80,7 +93,7 @@ func dialWebSocket(ctx, life context.Context, u *url.URL, conf *tls.Config, writ
 	// Frames are read piece by piece, and lines have a limit of their own: a
 	// long frame must not end the connection.
 	conn.SetReadLimit(-1)
-	return &webSocket{conn: conn, life: life, timeout: writeTimeout}, nil
+	return &webSocket{conn: conn, tcp: tcp, life: life, timeout: writeTimeout}, nil
 }
 
 func (w *webSocket) Read(p []byte) (int, error) {
@@ -122,5 +135,8 @@ func (w *webSocket) Write(lines string) error {
 	defer cancel()
 	return w.conn.Write(ctx, websocket.MessageText, []byte(lines))
 }
+
+// Behind implements [transport].
+func (w *webSocket) Behind() bool { return unread(w.tcp) > 0 }
 
 func (w *webSocket) Close() error { return w.conn.CloseNow() }

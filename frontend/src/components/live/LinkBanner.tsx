@@ -1,4 +1,4 @@
-import { CircleAlert, CircleSlash, WifiOff, type LucideIcon } from 'lucide-react'
+import { CircleAlert, CircleSlash, Info, WifiOff, type LucideIcon } from 'lucide-react'
 import { useAnalyze, useLive } from '../../contexts/analyze'
 import { t } from '../../i18n'
 import { cx } from '../../lib/cx'
@@ -9,6 +9,7 @@ export function LinkBanner() {
   const { link, retry } = useAnalyze()
   const status = useLive((s) => s.status)
   const stopped = useLive((s) => s.stopped)
+  const shed = useLive((s) => s.shed)
 
   if (stopped) return <Banner icon={CircleSlash} tone="idle" text={t.live.stopped} />
   switch (link.state) {
@@ -52,6 +53,13 @@ export function LinkBanner() {
   }
   if (status?.state === 'connecting' && status.code !== undefined && status.code !== '') {
     return <Banner icon={CircleAlert} tone="warn" text={sentence(status.reason, t.live.twitchJoining)} />
+  }
+  if (shed.unshown + shed.unjudged > 0) {
+    const text = [
+      shed.unshown > 0 ? t.live.unshown(shed.unshown) : '',
+      shed.unjudged > 0 ? t.live.unjudged(shed.unjudged) : '',
+    ]
+    return <Banner icon={Info} tone="idle" text={text.join(' ').trim()} />
   }
   return null
 }
