@@ -93,7 +93,7 @@ func (l *letters) NewDevice(_ context.Context, to, _, _, _ string, _ time.Time) 
 
 func (l *letters) Contact(_ context.Context, c mail.Contact) error {
 	if c.Message == "" {
-		return mail.InputError("All fields are required.")
+		return mail.InputError{Field: "name", Text: "All fields are required."}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -233,8 +233,8 @@ func (a *API) describe() error {
 			Components: &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer), SecuritySchemes: securitySchemes()},
 		},
 		Formats: map[string]huma.Format{
-			"application/json": huma.DefaultJSONFormat,
-			"json":             huma.DefaultJSONFormat,
+			"application/json": jsonFormat(),
+			"json":             jsonFormat(),
 		},
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{a.transformError},
@@ -383,4 +383,17 @@ func internalPath(path string) bool {
 		}
 	}
 	return false
+}
+
+// jsonFormat is JSON whose errors say that it is JSON which is wrong.
+func jsonFormat() huma.Format {
+	return huma.Format{
+		Marshal: huma.DefaultJSONFormat.Marshal,
+		Unmarshal: func(data []byte, v any) error {
+			if err := huma.DefaultJSONFormat.Unmarshal(data, v); err != nil {
+				return fmt.Errorf("not valid JSON: %w", err)
+			}
+			return nil
+		},
+	}
 }

@@ -77,7 +77,7 @@ func (a *API) describeLive() {
 		}},
 		Responses: map[string]*huma.Response{
 			"200": events("Events until the client leaves or the analysis is stopped"),
-			"400": problem("Not a valid channel name"),
+			"400": problem("Not a valid channel name, or an unknown dialect"),
 			"401": problem(needsAccount),
 			"404": problem("The channel is not being analysed"),
 			"429": problem("Too many streams"),
@@ -211,6 +211,11 @@ func (a *API) serveChatEvents(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, newProblem(http.StatusBadRequest, "Invalid channel name: "+excerpt(r.PathValue("channel"))))
 		return
 	}
+	dialect := r.URL.Query().Get("dialect")
+	if dialect != "" && dialect != frame.Protocol {
+		writeProblem(w, r, newProblem(http.StatusBadRequest, "Unknown dialect: "+excerpt(dialect)+". Leave it out, or ask for "+frame.Protocol))
+		return
+	}
 	events, release := a.openEvents(w, r, func() bool {
 		_, running, err := a.cfg.Channels.Snapshot(channel, 0)
 		if err := unread(channel, running, err); err != nil {
@@ -226,7 +231,7 @@ func (a *API) serveChatEvents(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := a.streamContext(r)
 	defer cancel()
 	opts := live.StreamOptions{ // by address they are bounded here
-		Channel: channel, Batched: r.URL.Query().Get("dialect") == frame.Protocol,
+		Channel: channel, Batched: dialect == frame.Protocol,
 		// Browsers send the header by themselves when they connect again.
 		Since: cmp.Or(r.Header.Get("Last-Event-Id"), r.URL.Query().Get("since")),
 	}

@@ -61,7 +61,7 @@ func (a *API) contact(ctx context.Context, in *contactInput) (*messageOutput, er
 	switch {
 	case errors.As(err, &wrong):
 		s.giveBack()
-		return nil, fail(http.StatusBadRequest, wrong.Error(), nil)
+		return nil, &apiError{status: http.StatusBadRequest, detail: wrong.Text, fields: []ProblemField{{"body." + wrong.Field, wrong.Text}}}
 	case err != nil:
 		return nil, a.storeError(err)
 	}

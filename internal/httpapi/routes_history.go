@@ -271,12 +271,9 @@ func paged(ctx context.Context) bool {
 
 func (in *HistoryList) query(ctx context.Context, userID string, status history.Status) (q history.Query, page bool, err error) {
 	q = history.Query{UserID: userID, Status: status, Sort: history.SortCreated, Descending: true}
-	if !paged(ctx) {
-		return q, false, nil
-	}
 	loc, err := zone(in.Zone)
-	if err != nil {
-		return q, true, err
+	if err != nil || !paged(ctx) {
+		return q, false, err
 	}
 	q.Search, q.Tag, q.Channel = strings.TrimSpace(in.Search), in.Tag, in.Channel // the old system kept channels as they were typed
 	q.Sort, q.Descending = history.Sort(in.Sort), in.Direction != "asc"

@@ -40,7 +40,7 @@ func TestConnect(t *testing.T) {
 		{`{"url":"` + strings.Repeat("x", 2001) + `"}`, 422, "", "body.url: expected length <= 2000"},
 		{`[]`, 422, "", "body: expected object"},
 		{`"twitch.tv/newone"`, 422, "", "body: expected object"},
-		{`{`, 422, "", "body: unexpected end of JSON input"},
+		{`{`, 422, "", "body: not valid JSON: unexpected end of JSON input"},
 		{``, 422, "", "a JSON object is required"},
 	} {
 		for _, path := range []string{"/api/twitch/connect", "/api/twitch/connect-guest"} {

@@ -218,25 +218,30 @@ type Contact struct {
 }
 
 // InputError is what is wrong with what a person entered.
-type InputError string
+type InputError struct {
+	Field string // name, email, subject or message
+	Text  string
+}
 
 // Error implements error.
-func (e InputError) Error() string { return string(e) }
+func (e InputError) Error() string { return e.Text }
 
 // Contact mails what a visitor wrote to whoever runs the server. It comes from
 // our own address; the visitor's is where an answer goes. An [InputError] says
 // what the visitor has to change.
 func (m *Mails) Contact(ctx context.Context, c Contact) error {
 	name, subject, message := headerText(c.Name), headerText(c.Subject), strings.TrimSpace(c.Message)
-	if name == "" || subject == "" || message == "" || strings.TrimSpace(c.Email) == "" {
-		return InputError("All fields are required.")
+	for _, f := range [...]struct{ name, text string }{{"name", name}, {"email", strings.TrimSpace(c.Email)}, {"subject", subject}, {"message", message}} {
+		if f.text == "" {
+			return InputError{f.name, "All fields are required."} // the older system's words
+		}
 	}
 	address, err := checkAddress(c.Email)
 	if err != nil {
-		return InputError("Please enter a valid email address")
+		return InputError{"email", "Please enter a valid email address"}
 	}
 	if utf8.RuneCountInString(message) > maxContactLength {
-		return InputError(fmt.Sprintf("The message must be at most %d characters long", maxContactLength))
+		return InputError{"message", fmt.Sprintf("The message must be at most %d characters long", maxContactLength)}
 	}
 	return m.send(ctx, m.cfg.ContactTo, "", "Contact Form: "+subject, letter{
 		kind: "contact", Title: "Message from the contact form", replyTo: mail.Address{Name: name, Address: address},

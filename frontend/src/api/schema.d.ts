@@ -13722,7 +13722,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description Not a valid channel name */
+            /** @description Not a valid channel name, or an unknown dialect */
             400: {
                 headers: {
                     [name: string]: unknown;
