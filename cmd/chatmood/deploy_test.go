@@ -5,8 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"chatmood/internal/config"
 )
@@ -30,7 +32,7 @@ func TestDeployNamesRealSettings(t *testing.T) {
 		regexp.MustCompile(`(?m)^\s+"([A-Z][A-Z_]+)": \{`),   // app.json
 		regexp.MustCompile(`\{\$([A-Z][A-Z_]+)[:}]`),         // Caddy
 	}
-	files := []string{"Dockerfile", "compose.yaml", "render.yaml", "app.json", "deploy/example.env", "deploy/caddy/Caddyfile", "deploy/nginx/chatmood.conf", "deploy/systemd/chatmood.service"}
+	files := []string{"Dockerfile", "compose.yaml", "render.yaml", "app.json", "deploy/example.env", "deploy/caddy/Caddyfile", "deploy/nginx/chatmood.conf", "deploy/systemd/chatmood.service", "deploy/kubernetes/configmap.yaml", "deploy/kubernetes/secret.example.yaml"}
 	found := 0
 	for _, name := range files {
 		data, err := os.ReadFile(filepath.Join("../..", name))
@@ -55,5 +57,49 @@ func TestDeployNamesRealSettings(t *testing.T) {
 	}
 	if found < 25 {
 		t.Errorf("only %d settings were found: the patterns of this test are out of date", found)
+	}
+}
+
+// TestKubernetesFits fails when the manifests probe what the program does not
+// answer, or send traffic where it does not listen.
+func TestKubernetesFits(t *testing.T) {
+	read := func(name string) string {
+		data, err := os.ReadFile(filepath.Join("../../deploy/kubernetes", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	api := output(t, "openapi")
+	probes := regexp.MustCompile(`httpGet: \{ path: (\S+), port: http \}`).FindAllStringSubmatch(read("deployment.yaml"), -1)
+	if len(probes) != 3 {
+		t.Errorf("%d probes were found, not 3", len(probes))
+	}
+	for _, m := range probes {
+		if !strings.Contains(api, `"`+m[1]+`": {`) {
+			t.Errorf("%s is probed, which the program does not answer", m[1])
+		}
+	}
+	// The settings as a whole are fit for production, with secrets filled in.
+	env := map[string]string{"SECRET_KEY": "0f7c3c1d5d0b4e6f8a9be2d1c3b5a7968778695a4b3c2d1e0f123456789abcde", "MAIL": "off"}
+	for _, m := range regexp.MustCompile(`(?m)^  ([A-Z][A-Z_]+): "?([^"\n]*)"?$`).FindAllStringSubmatch(read("configmap.yaml"), -1) {
+		env[m[1]] = m[2]
+	}
+	for _, m := range regexp.MustCompile(`(?m)^  ([A-Z][A-Z_]+): (mongodb\S+)$`).FindAllStringSubmatch(read("secret.example.yaml"), -1) {
+		env[m[1]] = m[2]
+	}
+	cfg, err := config.Load(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, "")
+	if err != nil {
+		t.Fatalf("the settings of the manifests: %v", err)
+	}
+	if !strings.Contains(read("deployment.yaml"), "containerPort: "+strconv.Itoa(cfg.Port)+",") || !cfg.Production() || cfg.MongoURI == "" {
+		t.Errorf("the server would listen on %s, production %v, MongoDB %v", cfg.ListenAddr(), cfg.Production(), cfg.MongoURI != "")
+	}
+	m := regexp.MustCompile(`terminationGracePeriodSeconds: (\d+)`).FindStringSubmatch(read("deployment.yaml"))
+	if grace, err := strconv.Atoi(m[1]); err != nil || time.Duration(grace)*time.Second <= cfg.StopTimeout {
+		t.Errorf("pods are killed after %s s, an orderly stop may take %v", m[1], cfg.StopTimeout)
+	}
+	if !strings.Contains(read("deployment.yaml"), "mountPath: "+cfg.DataDir) {
+		t.Errorf("nothing is mounted at %s", cfg.DataDir)
 	}
 }
