@@ -109,6 +109,12 @@ docs-test: $(BIN) .tools/docs-python/bin/python3 ## Run every example of the doc
 	$(call say,the examples of the documentation)
 	PATH="$(CURDIR)/.tools/docs-python/bin:$$PATH" go run ./internal/guide/cmd/docs-test --bin $(BIN)
 
+# DAY_ARCHIVE names an archive of a release to install in place of what this checkout builds.
+.PHONY: day
+day: $(BIN) ## An operator's day: install, break, mend, back up, restore, upgrade; writes docs/operating-day.md
+	$(call say,an operator's day)
+	@scripts/day $(if $(DAY_ARCHIVE),--archive $(DAY_ARCHIVE)) --write docs/operating-day.md
+
 .PHONY: test-kubernetes
 test-kubernetes: ## Check the manifests for Kubernetes with its own types
 	$(call say,the manifests for Kubernetes)

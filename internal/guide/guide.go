@@ -52,7 +52,7 @@ func Parts() []Part {
 		{"Start", []string{"docs/README.md", "docs/quick-start.md", "README.md", "docs/faq.md"}},
 		{"Run it", []string{
 			"docs/deployment.md", "docs/kubernetes.md", "docs/configuration.md", "docs/from-python.md", "docs/compatibility.md", "docs/mongodb.md", "docs/migration.md", "docs/scaling.md", "docs/monitoring.md",
-			"docs/doctor.md", "docs/troubleshooting.md", "docs/privacy.md", "docs/loadtest.md", "SECURITY.md",
+			"docs/doctor.md", "docs/troubleshooting.md", "docs/privacy.md", "docs/loadtest.md", "docs/operating-day.md", "SECURITY.md",
 		}},
 		{"Use it by program", []string{"docs/clients.md", "docs/api.md", "docs/websocket.md"}},
 		{"Understand it", []string{"docs/sentiment.md", "docs/analysis.md", "docs/history.md", "docs/reports.md", "docs/log-formats.md", "docs/performance.md"}},
