@@ -22,7 +22,7 @@ GO_FILES := $(wildcard docs.go *.md docs/*.md docs/*/*.md docs/images/*.png) $(s
 UI_FILES := $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts frontend/tsconfig*.json frontend/package-lock.json -type f 2>/dev/null)
 
 # What runs beside other people's software (comparisons, a certificate authority for tests) is in modules of its own.
-BENCH_MODULES := $(patsubst %/go.mod,%,$(wildcard bench/*/go.mod deploy/kubernetes/validate/go.mod))
+BENCH_MODULES := $(patsubst %/go.mod,%,$(wildcard bench/*/go.mod))
 
 say = @printf '\033[1m» %s\033[0m\n' "$(1)"
 
@@ -118,7 +118,7 @@ day: $(BIN) ## An operator's day: install, break, mend, back up, restore, upgrad
 .PHONY: test-kubernetes
 test-kubernetes: ## Check the manifests for Kubernetes with its own types
 	$(call say,the manifests for Kubernetes)
-	cd deploy/kubernetes/validate && go test -count 1 ./...
+	cd bench/kubernetes && go test -count 1 ./...
 
 .PHONY: fuzz
 fuzz: ## Run each fuzzer for FUZZTIME (default 30s)

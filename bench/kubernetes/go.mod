@@ -1,4 +1,4 @@
-module chatmood/deploy/kubernetes/validate
+module chatmood/bench/kubernetes
 
 go 1.26.0
 

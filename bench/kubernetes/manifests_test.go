@@ -1,6 +1,6 @@
-// Package validate checks the manifests with Kubernetes' own types. It is a
+// Package kubernetes checks the manifests with Kubernetes' own types. It is a
 // module of its own, so that they are no dependency of the program.
-package validate
+package kubernetes
 
 import (
 	"bytes"
@@ -23,7 +23,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-const folder = ".."
+const folder = "../../deploy/kubernetes"
 
 func read(t *testing.T, name string) []byte {
 	t.Helper()
