@@ -24,6 +24,7 @@ type cli struct {
 	Mail    mailCmd        `cmd:"" help:"Try mail."`
 	Backup  backupCmd      `cmd:"" help:"Save everything of a server with the embedded database into one file, also while it runs."`
 	Restore restoreCmd     `cmd:"" help:"Put a backup into a new data directory."`
+	Salvage salvageCmd     `cmd:"" help:"Save what can still be read of a damaged embedded database."`
 	Doctor  doctorCmd      `cmd:"" help:"Check everything that an installation needs, and say what mends it."`
 	Migrate migrateCmd     `cmd:"" help:"Move everything between MongoDB and the embedded database, or tell what a database contains."`
 	Analyze analyzeCmd     `cmd:"" help:"Analyse logs of past chat."`

@@ -3,8 +3,11 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
+	"slices"
 
 	"chatmood/internal/analysis"
 	"chatmood/internal/config"
@@ -26,7 +29,7 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 	if cfg.MongoURI == "" {
 		s, err := sqlite.Open(ctx, sqlite.Config{Dir: cfg.DataDir, Log: log})
 		if err != nil {
-			return nil, err // and no store that holds a nil pointer
+			return nil, newestBackup(cfg, err) // and no store that holds a nil pointer
 		}
 		if err := migrate.Unfinished(ctx, s.Accounts()); err != nil {
 			return nil, errors.Join(err, s.Close())
@@ -42,4 +45,16 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 	}
 	log.Info("sessions are kept in MongoDB", "database", cfg.MongoDBName)
 	return s, nil
+}
+
+// newestBackup names the newest backup to whom the database is damaged.
+func newestBackup(cfg *config.Config, err error) error {
+	if !errors.Is(err, sqlite.ErrDamaged) || cfg.BackupDir == "" {
+		return err
+	}
+	files, globErr := filepath.Glob(filepath.Join(cfg.BackupDir, "chatmood-*.tar.gz"))
+	if globErr != nil || len(files) == 0 {
+		return fmt.Errorf("%w. There is no backup in BACKUP_DIR", err)
+	}
+	return fmt.Errorf("%w. The newest backup is %s", err, slices.Max(files)) // their names hold the time
 }

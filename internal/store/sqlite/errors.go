@@ -47,6 +47,16 @@ func Away(err error) bool {
 	return false
 }
 
+// damaged reports whether an error says that the file is not whole.
+func damaged(err error) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	code := e.Code() & 0xff
+	return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
+}
+
 // hint says what SQLite's result code means for whoever runs the server
 // (https://www.sqlite.org/rescode.html).
 func hint(err error) string {

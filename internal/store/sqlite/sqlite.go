@@ -68,6 +68,8 @@ type Store struct {
 	unzip  *zstd.Decoder
 	stmts  map[string]*sql.Stmt // of the writing connection, prepared once
 	closed chan struct{}
+
+	checkTime time.Duration // bound of checkWhole
 }
 
 var _ analysis.SessionStore = (*Store)(nil)
@@ -89,7 +91,7 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("creating the data directory %s: %w (set DATA_DIR to a directory that this user may write)", dir, cause(err))
 	}
-	s := &Store{path: filepath.Join(dir, fileName), log: cfg.Log, closed: make(chan struct{})}
+	s := &Store{path: filepath.Join(dir, fileName), log: cfg.Log, closed: make(chan struct{}), checkTime: checkTime}
 	if s.lock, err = lockFile(filepath.Join(dir, lockName)); err != nil {
 		return nil, lockError(dir, err)
 	}
@@ -108,6 +110,9 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 		return nil, fmt.Errorf("opening the database %s: %w", s.path, err)
 	}
 	if err := s.connect(); err != nil {
+		return nil, err
+	}
+	if err := s.checkWhole(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.migrate(ctx); err != nil {
