@@ -63,6 +63,11 @@ func (c loadtestCmd) Run(e *env) error {
 			return usagef("--token-env names %s, which is not set", c.TokenEnv)
 		}
 	}
+	if !c.Owned { // before anything is asked of it
+		if err := loadtest.Allowed(e.ctx, u.Hostname()); err != nil {
+			return usageUnlessRun(err)
+		}
+	}
 	if len(cfg.Channels) == 0 {
 		if cfg.Channels, err = analysed(e, u.JoinPath("api/channels").String(), cfg.Token); err != nil {
 			return err

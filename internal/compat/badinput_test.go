@@ -1,10 +1,16 @@
 package compat_test
 
 import (
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
 )
 
 // bad is an input that cannot be meant, and how it is answered: the status and
@@ -253,6 +259,134 @@ func TestBadRequests(t *testing.T) {
 		return counts["total"] == 2.0
 	})
 	if got := people["user"].get("/health"); got.status != http.StatusOK || got.text("status") != "healthy" {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+}
+
+// badLines are what no chat server should send.
+var badLines = []string{
+	"", " ", ":", "@", "@ ", "@;;;; :x", "@a=b", "@a=b :x!x@x", ":x!x@x PRIVMSG", ":x!x@x PRIVMSG #alpha", ":x!x@x PRIVMSG #alpha :", ":x!x@x PRIVMSG alpha :no hash sign",
+	":x!x@x PRIVMSG #other :of a channel that nobody asked for", "PRIVMSG #alpha :from nobody", ":!@ PRIVMSG #alpha :from an empty name",
+	"@tmi-sent-ts=notanumber;id= :x!x@x PRIVMSG #alpha :\x00\x01\x02", "@emotes=25:9-2 :x!x@x PRIVMSG #alpha :ends before it begins", "@emotes=25:0-99999999 :x!x@x PRIVMSG #alpha :ends behind the text",
+	"@emotes=:::///,,,-- :x!x@x PRIVMSG #alpha :no emotes", "@emotes=25:-1-4 :x!x@x PRIVMSG #alpha :negative", "@badges=/// :x!x@x PRIVMSG #alpha :no badges",
+	"CLEARCHAT", ":tmi.twitch.tv CLEARCHAT #alpha :\xff\xfe", "@target-msg-id= :tmi.twitch.tv CLEARMSG #alpha :", ":tmi.twitch.tv USERNOTICE #alpha", "@msg-id= :tmi.twitch.tv USERNOTICE #alpha :",
+	"@msg-param-viewerCount=99999999999999999999;msg-id=raid :tmi.twitch.tv USERNOTICE #alpha", ":tmi.twitch.tv NOTICE", ":tmi.twitch.tv 999 x :unknown number", "PING", "PONG :too many :colons ::",
+	"@" + strings.Repeat("a=b;", 3000) + " :x!x@x PRIVMSG #alpha :many tags", "NONSENSE " + strings.Repeat("x", 20_000), "\xff\xfe\xfd", "GET / HTTP/1.1", "{\"json\":true}",
+}
+
+// TestBadLines puts lines that are none between two messages: both arrive.
+func TestBadLines(t *testing.T) {
+	s := start(t, "", nil)
+	user := s.newUser(bearers, "nora@example.org")
+	user.post("/api/twitch/connect", object{"url": "alpha"}).ok(nil)
+	s.say("alpha", "before")
+	var counted float64
+	s.eventually("the first message is counted", func() bool {
+		counts, _ := user.get("/api/channels/alpha").object()["counts"].(object)
+		counted, _ = counts["total"].(float64)
+		return counted == 1
+	})
+	for _, line := range badLines {
+		if err := s.sim.Raw("alpha", line); err != nil {
+			t.Fatalf("%.40q: %v", line, err)
+		}
+		s.say("alpha", "still here") // the link is up, or it is mended
+	}
+	s.say("alpha", "after that nothing")
+	s.eventually("the last message is shown", func() bool {
+		list := user.get("/api/channels/alpha/messages?limit=100")
+		return list.status == http.StatusOK && strings.Contains(string(list.body), "after that nothing")
+	})
+	shown := string(user.get("/api/channels/alpha/messages?limit=200").body)
+	if n := strings.Count(shown, "still here"); n != len(badLines) {
+		t.Errorf("%d of %d messages between the bad lines arrived", n, len(badLines))
+	}
+	if strings.Contains(shown, "nobody asked for") {
+		t.Error("a message of another channel is shown")
+	}
+}
+
+// badFrames are what a client of the socket should not send. closes says that
+// the server ends the connection, with that code; 0 that it answers or ignores it.
+var badFrames = []struct {
+	op     ws.OpCode
+	data   string
+	closes ws.StatusCode
+}{
+	{ws.OpText, "", 0},
+	{ws.OpText, "no JSON", 0},
+	{ws.OpText, "{", 0},
+	{ws.OpText, "[]", 0},
+	{ws.OpText, "null", 0},
+	{ws.OpText, `{"type":5}`, 0},
+	{ws.OpText, `{"type":"nonsense"}`, 0},
+	{ws.OpText, `{"type":"auth"}`, 4401},
+	{ws.OpText, `{"type":"auth","token":"garbage"}`, 4401},
+	{ws.OpText, `{"type":"explain"}`, 0},
+	{ws.OpText, `{"type":"explain","id":{"$ne":1}}`, 0},
+	{ws.OpText, `{"type":"ping","data":"` + strings.Repeat("x", 1000) + `"}`, 0},
+	{ws.OpText, "\xff\xfe", ws.StatusInvalidFramePayloadData},
+	{ws.OpBinary, "\x00\x01", ws.StatusUnsupportedData},
+	{ws.OpText, strings.Repeat("x", 1<<20), ws.StatusMessageTooBig},
+}
+
+// TestBadFrames sends a socket what it cannot mean, in both dialects: a message
+// that follows arrives, or the connection ends with the code that says why.
+func TestBadFrames(t *testing.T) {
+	s := start(t, "", nil)
+	user := s.newUser(bearers, "nora@example.org")
+	user.post("/api/twitch/connect", object{"url": "alpha"}).ok(nil)
+	s.say("alpha", "first")
+	for _, protocol := range []string{"", "chatmood.v1"} {
+		for i, f := range badFrames {
+			t.Run(fmt.Sprintf("%s %d %.30q", protocol, i, f.data), func(t *testing.T) {
+				dialer := ws.Dialer{Header: ws.HandshakeHeaderHTTP{"Authorization": {"Bearer " + user.bearer}}}
+				if protocol != "" {
+					dialer.Protocols = []string{protocol}
+				}
+				conn, buffered, _, err := dialer.Dial(t.Context(), "ws"+strings.TrimPrefix(s.url, "http")+"/ws/chat/alpha")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+					t.Fatal(err)
+				}
+				if err := wsutil.WriteClientMessage(conn, f.op, []byte(f.data)); err != nil {
+					t.Fatal(err)
+				}
+				word := fmt.Sprintf("word%s%d", strings.ReplaceAll(protocol, ".", ""), i)
+				s.say("alpha", word)
+				var from io.Reader = conn
+				if buffered != nil {
+					from = buffered
+				}
+				rw := struct {
+					io.Reader
+					io.Writer
+				}{from, conn}
+				for {
+					data, _, err := wsutil.ReadServerData(rw)
+					var closed wsutil.ClosedError
+					switch {
+					case errors.As(err, &closed):
+						if closed.Code != f.closes {
+							t.Errorf("closed with %d (%s), want %d", closed.Code, closed.Reason, f.closes)
+						}
+						return
+					case err != nil:
+						t.Fatalf("neither an answer nor a close: %v", err)
+					case strings.Contains(string(data), word):
+						if f.closes != 0 {
+							t.Errorf("the connection goes on, want it closed with %d", f.closes)
+						}
+						return
+					}
+				}
+			})
+		}
+	}
+	if got := user.get("/health"); got.status != http.StatusOK || got.text("status") != "healthy" {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 }

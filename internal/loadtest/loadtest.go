@@ -110,8 +110,9 @@ func (c *Config) check() error {
 // private network.
 var ErrForeign = errors.New("the target is neither on this machine nor in a private network: a load test of somebody else's server is an attack. Say --i-own-this if it is yours")
 
-// allowed looks the target up: all its addresses must be loopback or private.
-func allowed(ctx context.Context, host string) error {
+// Allowed looks a host up: all its addresses must be loopback or private, or the
+// error is [ErrForeign]. [Run] asks it, too.
+func Allowed(ctx context.Context, host string) error {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		if addr = addr.Unmap(); addr.IsLoopback() || addr.IsPrivate() {
 			return nil
@@ -153,7 +154,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 		return nil, err
 	}
 	if !cfg.Owned {
-		if err := allowed(ctx, cfg.Target.Hostname()); err != nil {
+		if err := Allowed(ctx, cfg.Target.Hostname()); err != nil {
 			return nil, err
 		}
 	}
