@@ -67,7 +67,7 @@ test: vet test-frontend test-go test-mongo test-browser docs-test ## Everything 
 .PHONY: vet
 vet: frontend/dist/index.html
 	$(call say,go vet and formatting)
-	@test -z "$$(gofmt -l bench cmd internal frontend/*.go)" || { gofmt -l bench cmd internal frontend/*.go; echo 'not formatted: run make fmt'; exit 1; }
+	@test -z "$$(gofmt -l bench cmd internal scripts docs.go frontend/*.go)" || { gofmt -l bench cmd internal scripts docs.go frontend/*.go; echo 'not formatted: run make fmt'; exit 1; }
 	go vet ./...
 
 .PHONY: test-go

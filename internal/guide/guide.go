@@ -22,7 +22,7 @@ import (
 	"unicode"
 )
 
-// Root is the path under which the book is served.
+// Root is the path under which the book is served, behind the base path.
 const Root = "/docs/guide"
 
 // policy allows a page our own style and script and pictures, and its search
@@ -62,6 +62,7 @@ func Parts() []Part {
 
 // book is what is served, made once.
 type book struct {
+	base     string
 	pages    map[string]*page // by slug; "" is the contents
 	parts    []part
 	assets   map[string]asset // by name
@@ -85,13 +86,16 @@ type Guide struct {
 
 // New returns the book of the documentation in source. The pages are made when
 // the first is asked for: the start of a server does not wait for them.
-func New(source fs.FS) *Guide {
-	return &Guide{read: sync.OnceValues(func() (*book, error) { return read(source) })}
+//
+// Base is the path below which the proxy in front serves everything, such as
+// /mood; usually "".
+func New(source fs.FS, base string) *Guide {
+	return &Guide{read: sync.OnceValues(func() (*book, error) { return read(source, base) })}
 }
 
-func read(source fs.FS) (*book, error) {
-	b := &book{pages: map[string]*page{}, assets: map[string]asset{}}
-	pages, err := render(source)
+func read(source fs.FS, base string) (*book, error) {
+	b := &book{base: base, pages: map[string]*page{}, assets: map[string]asset{}}
+	pages, err := render(source, base)
 	if err != nil {
 		return nil, fmt.Errorf("guide: %w", err)
 	}
@@ -198,6 +202,7 @@ func search(list []heading, query string) []heading {
 
 // view is what the template shows.
 type view struct {
+	Base    string // before the path of every address
 	Root    string
 	Parts   []part
 	Page    *page // nil: nothing or a search
@@ -226,7 +231,7 @@ func (g *Guide) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.content))
 		return
 	}
-	v := view{Root: Root, Parts: b.parts, Query: r.URL.Query().Get("q")}
+	v := view{Base: b.base, Root: b.base + Root, Parts: b.parts, Query: r.URL.Query().Get("q")}
 	if len(v.Query) > maxQuery {
 		v.Query = strings.ToValidUTF8(v.Query[:maxQuery], "")
 	}
@@ -297,7 +302,7 @@ func slugOf(file string) string {
 // URL is the page's address on the server.
 func (p *page) URL() string {
 	if p.Slug == "" {
-		return Root
+		return p.base + Root
 	}
-	return Root + "/" + (&url.URL{Path: p.Slug}).EscapedPath()
+	return p.base + Root + "/" + (&url.URL{Path: p.Slug}).EscapedPath()
 }

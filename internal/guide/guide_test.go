@@ -17,7 +17,7 @@ import (
 
 func testBook(t *testing.T) *book {
 	t.Helper()
-	b, err := read(chatmood.Documentation)
+	b, err := read(chatmood.Documentation, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func get(t *testing.T, h http.Handler, url, page string) *httptest.ResponseRecor
 }
 
 func TestPages(t *testing.T) {
-	g := New(chatmood.Documentation)
+	g := New(chatmood.Documentation, "")
 	b := testBook(t)
 	inline := regexp.MustCompile(`(?i) style=| on[a-z]+="|<script>|javascript:`)
 	for slug, p := range b.pages {
@@ -163,7 +163,7 @@ func TestPages(t *testing.T) {
 }
 
 func TestSearch(t *testing.T) {
-	g := New(chatmood.Documentation)
+	g := New(chatmood.Documentation, "")
 	if w := get(t, g, Root+"?q=BACKUPS", ""); !strings.Contains(w.Body.String(), Root+"/deployment#9-backups") {
 		t.Errorf("searching BACKUPS finds no chapter on backups:\n%s", w.Body)
 	}
@@ -178,6 +178,26 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// Below a base path every address of the book has it in front.
+func TestBasePath(t *testing.T) {
+	g := New(chatmood.Documentation, "/mood")
+	address := regexp.MustCompile(`(?:href|src|action)="(/[^"]*)"`)
+	for _, slug := range []string{"", "deployment", "clients", "about", "nothing"} {
+		found := address.FindAllStringSubmatch(get(t, g, Root+"/"+slug, slug).Body.String(), -1)
+		if len(found) < 10 {
+			t.Errorf("%q: only %d addresses were found", slug, len(found))
+		}
+		for _, m := range found {
+			if !strings.HasPrefix(m[1], "/mood/") {
+				t.Errorf("%q has the address %s", slug, m[1])
+			}
+		}
+	}
+	if body := get(t, g, Root+"/headings.json", "headings.json").Body.String(); strings.Contains(body, `"url":"/docs`) {
+		t.Error("headings have addresses without the base path")
+	}
+}
+
 // HTML within a text is left out, links that lead out of the book are refused.
 func TestHostileText(t *testing.T) {
 	for text, want := range map[string]string{
@@ -187,7 +207,7 @@ func TestHostileText(t *testing.T) {
 		"# T\n\n[a](../go.mod)\n":                                  "no page of the book",
 		"no title\n":                                               "title",
 	} {
-		pages, err := render(fstest.MapFS{"docs/README.md": {Data: []byte(text)}})
+		pages, err := render(fstest.MapFS{"docs/README.md": {Data: []byte(text)}}, "")
 		switch {
 		case want != "":
 			if err == nil || !strings.Contains(err.Error(), want) {

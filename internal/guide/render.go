@@ -28,6 +28,7 @@ type page struct {
 	HTML     template.HTML
 	links    []string // as they are written in HTML, for the test
 	ids      map[string]bool
+	base     string
 }
 
 // section is a heading below the title.
@@ -41,7 +42,7 @@ type section struct {
 var outside = map[string]bool{"LICENSE": true}
 
 // render makes all pages of the documentation.
-func render(source fs.FS) ([]*page, error) {
+func render(source fs.FS, base string) ([]*page, error) {
 	var names []string
 	for _, pattern := range []string{"docs/*.md", "docs/adr/*.md", "*.md"} {
 		found, err := fs.Glob(source, pattern)
@@ -66,7 +67,7 @@ func render(source fs.FS) ([]*page, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading a text: %w", err)
 		}
-		p, err := renderPage(markdown, known, name, data)
+		p, err := renderPage(markdown, known, base, name, data)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -77,8 +78,8 @@ func render(source fs.FS) ([]*page, error) {
 
 var tableTag = regexp.MustCompile(`</?table>`)
 
-func renderPage(markdown goldmark.Markdown, known map[string]bool, name string, data []byte) (*page, error) {
-	p := &page{File: name, Slug: slugOf(name), ids: map[string]bool{}}
+func renderPage(markdown goldmark.Markdown, known map[string]bool, base, name string, data []byte) (*page, error) {
+	p := &page{base: base, File: name, Slug: slugOf(name), ids: map[string]bool{}}
 	ids := &anchors{used: p.ids}
 	doc := markdown.Parser().Parse(text.NewReader(data), parser.WithContext(parser.NewContext(parser.WithIDs(ids))))
 	err := ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -178,7 +179,7 @@ func plain(n ast.Node, data []byte) string {
 
 // picture is where the book has a picture of docs/images.
 func (p *page) picture(dest string) string {
-	return Root + "/images/" + path.Base(dest)
+	return p.base + Root + "/images/" + path.Base(dest)
 }
 
 // resolve turns a link between files of the repository into one between pages;
@@ -194,9 +195,9 @@ func (p *page) resolve(known map[string]bool, dest string) (string, error) {
 	case u.Scheme != "" || u.Host != "":
 		return "", fmt.Errorf("the link %q goes where no link may", dest)
 	case strings.HasPrefix(u.Path, "/"):
-		return dest, nil // of the running server, such as /docs
+		return p.base + dest, nil // of the running server, such as /docs
 	case u.Path == "":
-		return (&page{Slug: p.Slug}).URL() + "#" + u.Fragment, nil
+		return (&page{base: p.base, Slug: p.Slug}).URL() + "#" + u.Fragment, nil
 	}
 	file := path.Join(path.Dir(p.File), u.Path)
 	if known[path.Join(file, "README.md")] {
@@ -209,7 +210,7 @@ func (p *page) resolve(known map[string]bool, dest string) (string, error) {
 	default:
 		return "", fmt.Errorf("the link %q leads to %s, which is no page of the book", dest, file)
 	}
-	to := (&page{Slug: slugOf(file)}).URL()
+	to := (&page{base: p.base, Slug: slugOf(file)}).URL()
 	if u.Fragment != "" {
 		to += "#" + u.Fragment
 	}

@@ -314,7 +314,7 @@ func (a *API) route() {
 	a.mux.HandleFunc("GET /openapi.json", a.serveDocument)
 	a.mux.Handle("GET /docs", a.docs)
 	a.mux.Handle("GET /docs/{file}", a.docs)
-	book := guide.New(chatmood.Documentation)
+	book := guide.New(chatmood.Documentation, a.cfg.BasePath)
 	a.mux.Handle("GET "+guide.Root, book)
 	a.mux.Handle("GET "+guide.Root+"/{page...}", book)
 	a.mux.Handle("GET /redoc", http.RedirectHandler("/docs", http.StatusTemporaryRedirect))

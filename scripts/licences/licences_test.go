@@ -15,14 +15,14 @@ func TestPageIsCurrent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := list(false)
+	want, err := list(t.Context(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, string(have)); diff != "" {
 		t.Errorf("docs/licences.md is stale (make generate):\n%s", diff)
 	}
-	texts, err := list(true)
+	texts, err := list(t.Context(), true)
 	if err != nil {
 		t.Fatal(err)
 	}

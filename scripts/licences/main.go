@@ -12,6 +12,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -28,7 +29,7 @@ import (
 func main() {
 	texts := flag.Bool("texts", false, "print the licences' texts")
 	flag.Parse()
-	out, err := list(*texts)
+	out, err := list(context.Background(), *texts)
 	if err == nil {
 		_, err = io.WriteString(os.Stdout, out)
 	}
@@ -47,8 +48,8 @@ type part struct {
 // Mozilla licence binds changes to its own files, and none are made here.
 var free = []string{"MIT", "MIT-0", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "ISC", "0BSD", "OFL-1.1", "Unlicense", "CC0-1.0", "MPL-2.0"}
 
-func list(texts bool) (string, error) {
-	modules, err := goModules()
+func list(ctx context.Context, texts bool) (string, error) {
+	modules, err := goModules(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -79,14 +80,14 @@ func list(texts bool) (string, error) {
 var systems = []string{"linux", "darwin", "windows"}
 
 // goModules are the modules of what is linked into the program, with Go itself.
-func goModules() ([]part, error) {
+func goModules(ctx context.Context) ([]part, error) {
 	type module struct {
 		Path, Version, Dir string
 		Main               bool
 	}
 	found := map[string]module{}
 	for _, system := range systems {
-		cmd := exec.Command("go", "list", "-deps", "-json=Module", "./cmd/chatmood")
+		cmd := exec.CommandContext(ctx, "go", "list", "-deps", "-json=Module", "./cmd/chatmood")
 		cmd.Env = append(os.Environ(), "GOOS="+system, "GOARCH=amd64", "CGO_ENABLED=0")
 		cmd.Stderr = os.Stderr
 		out, err := cmd.Output()
@@ -106,7 +107,7 @@ func goModules() ([]part, error) {
 			}
 		}
 	}
-	root, err := exec.Command("go", "env", "GOROOT").Output()
+	root, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
 	if err != nil {
 		return nil, fmt.Errorf("finding Go: %w", err)
 	}

@@ -20,7 +20,7 @@ async function show() {
     return
   }
   try {
-    headings ??= fetch('/docs/guide/headings.json').then((answer) => {
+    headings ??= fetch(new URL('headings.json', import.meta.url)).then((answer) => {
       if (!answer.ok) throw new Error(`the headings cannot be read: ${answer.status}`)
       return answer.json()
     })
@@ -46,7 +46,7 @@ async function show() {
     const count = document.createElement('p')
     count.className = 'dim'
     count.textContent =
-      all.length === 0 ? 'No heading has that' : all.length > most ? `${most} of ${all.length} headings` : `${all.length} headings`
+      all.length === 0 ? 'No heading has that' : all.length > most ? `${most} of ${all.length} headings` : all.length === 1 ? '1 heading' : `${all.length} headings`
     found.replaceChildren(count, list)
     found.hidden = false
   } catch {
