@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"chatmood/internal/account"
@@ -42,6 +43,9 @@ type Accounts struct {
 
 	days int // after which the activity log is cleaned up; 0: never
 	log  *slog.Logger
+
+	// What was removed since the start because its time was over.
+	removedExpired, removedLogs atomic.Int64
 }
 
 // AccountsConfig is what Accounts are made of.
@@ -164,12 +168,19 @@ func (a *Accounts) Run(ctx context.Context) {
 	<-done
 }
 
+// Removed tells how many things and how many entries of the activity log were
+// removed since the start because their time was over.
+func (a *Accounts) Removed() (expired, logs int64) {
+	return a.removedExpired.Load(), a.removedLogs.Load()
+}
+
 // tidy removes expired sessions, codes and invitations, and log entries that are
 // older than they are to be kept.
 func (a *Accounts) tidy(ctx context.Context) {
 	if n, err := a.DropExpired(ctx); err != nil && ctx.Err() == nil {
 		a.log.Warn("what has expired could not be removed", "error", err)
 	} else if n > 0 {
+		a.removedExpired.Add(int64(n))
 		a.log.Debug("removed expired sessions, codes and invitations", "count", n)
 	}
 	if a.days == 0 {
@@ -178,6 +189,7 @@ func (a *Accounts) tidy(ctx context.Context) {
 	if n, err := a.CleanUpLogs(ctx, account.Identity{}, a.days); err != nil && ctx.Err() == nil {
 		a.log.Warn("the activity log could not be cleaned up", "error", err)
 	} else if n > 0 {
+		a.removedLogs.Add(int64(n))
 		a.log.Info("cleaned up the activity log", "entries", n, "older than days", a.days)
 	}
 }

@@ -100,6 +100,13 @@ func (a *App) registerMetrics(reg *prometheus.Registry) {
 	counter("chatmood_live_gaps_total", "Times that a viewer was told of messages it missed.", func() float64 { return float64(a.hub.Stats().Gaps) })
 	counter("chatmood_live_kicked_total", "Viewers closed because they were too slow.", func() float64 { return float64(a.hub.Stats().Kicked) })
 	counter("chatmood_live_refused_total", "Viewers refused by a limit.", func() float64 { return float64(a.hub.Stats().Refused) })
+	removed := func(kind string, read func() float64) {
+		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "chatmood_retention_removed_total", Help: "What was removed because its time was over.", ConstLabels: prometheus.Labels{"kind": kind},
+		}, read))
+	}
+	removed("expired", func() float64 { n, _ := a.accounts.Removed(); return float64(n) })
+	removed("logs", func() float64 { _, n := a.accounts.Removed(); return float64(n) })
 	viewers := func(dialect string, read func() int) {
 		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "chatmood_live_viewers", Help: "Viewers connected now.", ConstLabels: prometheus.Labels{"dialect": dialect},

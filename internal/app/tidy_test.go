@@ -55,6 +55,9 @@ func TestOldLogsGo(t *testing.T) {
 	}
 	cancel()
 	<-stopped
+	if _, logs := a.Removed(); logs != 2 {
+		t.Errorf("%d entries are counted as removed, want 2", logs)
+	}
 	if err := done(); err != nil {
 		t.Error(err)
 	}
