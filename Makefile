@@ -88,6 +88,11 @@ fault: ## Break three servers in every way under load, for minutes (docs/scaling
 	$(call say,the fault suite)
 	@CHATMOOD_FAULT=long scripts/mongo-test-server/run go test -count 1 -timeout 20m -v -run NodesOnMongoDB ./internal/app
 
+.PHONY: soak
+soak: ## Let a server work for SOAK (default 30m) while viewers come and go: memory flat, counts exact
+	$(call say,soaking for $(or $(SOAK),30m))
+	CHATMOOD_SOAK=$(or $(SOAK),30m) go test -count 1 -timeout 24h -v -run 'TestSoak$$' ./internal/app
+
 .PHONY: test-frontend
 test-frontend: frontend/node_modules/.installed lint-api
 	$(call say,front-end: types$(,) lint$(,) unit tests)
