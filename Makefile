@@ -142,6 +142,10 @@ fuzz-api: $(BIN) ## Fuzz a running server by its OpenAPI document (Schemathesis,
 bench: $(BIN) ## Measure speed and size, as ratios where there is a peer (see docs/performance.md)
 	@scripts/bench $(BENCHFLAGS)
 
+.PHONY: simulate
+simulate: ## Tell what 1, 10 and 100 servers would need, from measured costs, and put it into docs/scaling.md
+	@scripts/simulate
+
 .PHONY: bench-ingest
 bench-ingest: ## Measure what 100, 1,000 and 5,000 channels cost the server that reads them (docs/perf/ingest.md)
 	go run ./bench/ingest $(BENCHFLAGS)

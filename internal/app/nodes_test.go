@@ -55,7 +55,7 @@ func TestNodesOnMongoDB(t *testing.T) {
 	if long {
 		rounds, viewers, asleep = 3, 165, 20*time.Second
 	}
-	c := newCrowd(t, uri, 6)
+	c := newCrowd(t, uri, 6, oneNATS(t))
 	watched := c.watch(viewers)
 	for range rounds {
 		c.fault("killed (kill -9)", func(n *process) {
@@ -102,8 +102,17 @@ type crowd struct {
 	stopWatching, stopTalking func()
 }
 
-func newCrowd(t *testing.T, uri string, channels int) *crowd {
-	c := &crowd{t: t, sim: twitch(t, twitchsim.Config{}), sent: map[string][]time.Time{}}
+// wires are the NATS of some servers.
+type wires struct {
+	addrs  []string // of the NATS servers: the nodes take them in turns
+	url    func(addr string) string
+	env    []string // of the nodes
+	client []nats.Option
+}
+
+// oneNATS is one NATS server.
+func oneNATS(t *testing.T) wires {
+	t.Helper()
 	bus, err := natsserver.NewServer(&natsserver.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
 	if err != nil {
 		t.Fatal(err)
@@ -113,6 +122,11 @@ func newCrowd(t *testing.T, uri string, channels int) *crowd {
 	if !bus.ReadyForConnections(20 * time.Second) {
 		t.Fatal("NATS is not ready")
 	}
+	return wires{addrs: []string{bus.Addr().String()}, url: func(addr string) string { return "nats://" + addr }}
+}
+
+func newCrowd(t *testing.T, uri string, channels int, wires wires) *crowd {
+	c := &crowd{t: t, sim: twitch(t, twitchsim.Config{}), sent: map[string][]time.Time{}}
 	database := fmt.Sprintf("chatmood_test_nodes_%d_%d", os.Getpid(), time.Now().UnixNano())
 	client, err := mongo.Connect(options.Client().ApplyURI(uri))
 	if err != nil {
@@ -130,16 +144,17 @@ func newCrowd(t *testing.T, uri string, channels int) *crowd {
 		t.Fatalf("building the server: %v\n%s", err, out)
 	}
 	for i := range 3 {
-		n := &process{crowd: c, index: i, proxy: newProxy(t, bus.Addr().String()), port: freePort(t), bin: bin}
+		n := &process{crowd: c, index: i, proxy: newProxy(t, wires.addrs[i%len(wires.addrs)]), port: freePort(t), bin: bin}
 		n.env = append(os.Environ(),
 			fmt.Sprintf("PORT=%d", n.port), "HOST=127.0.0.1", "DATA_DIR="+t.TempDir(), "TWITCH_IRC_URL="+c.sim.URL(), "STOP_TIMEOUT=10s",
-			"MONGO_URI="+uri, "MONGO_DBNAME="+database, "NATS_URL=nats://"+n.proxy.addr(), "SECRET_KEY=a key that is long enough for tests, 123", "GUESTS=analyse",
+			"MONGO_URI="+uri, "MONGO_DBNAME="+database, "NATS_URL="+wires.url(n.proxy.addr()), "SECRET_KEY=a key that is long enough for tests, 123", "GUESTS=analyse",
 			"MAX_SOCKETS_PER_ADDRESS=10000", "MAIL=off", "LOG_FORMAT=text")
+		n.env = append(n.env, wires.env...)
 		n.start()
 		c.nodes = append(c.nodes, n)
 		t.Cleanup(n.end)
 	}
-	conn, err := nats.Connect(bus.ClientURL())
+	conn, err := nats.Connect(wires.url(wires.addrs[0]), append(wires.client, nats.MaxReconnects(-1))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +230,7 @@ func (c *crowd) watch(viewers int) func() []*loadtest.Result {
 			defer once.Do(connected.Done)
 			var err error
 			results[i], err = loadtest.Run(ctx, loadtest.Config{
-				Target: target, Channels: c.channels, Clients: viewers, Dialects: []loadtest.Dialect{loadtest.Batched}, Duration: time.Hour, Churn: 1,
+				Target: target, Channels: c.channels, Clients: viewers, Dialects: []loadtest.Dialect{loadtest.Batched, loadtest.Batched, loadtest.Plain}, Duration: time.Hour, Churn: 1,
 				Told: func(p loadtest.Progress) {
 					if p.Measuring > 0 {
 						once.Do(connected.Done)
