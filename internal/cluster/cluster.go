@@ -192,6 +192,7 @@ type Node struct {
 	woken     chan struct{}
 	rewatch   chan struct{}
 	deadline  atomic.Int64 // ns since born until which this node may work; 0: it may not
+	back      atomic.Int64 // ns since born when it last came to be allowed to
 	suspended atomic.Bool
 	buckets   atomic.Pointer[buckets]
 
@@ -440,6 +441,9 @@ func (n *Node) info() []byte {
 
 // extend lets this node work for a lease from the moment that a renewal was sent.
 func (n *Node) extend(sent time.Time) {
+	if !n.Valid() {
+		n.back.Store(int64(time.Since(n.born)))
+	}
 	n.deadline.Store(int64(sent.Add(n.cfg.Lease).Sub(n.born)))
 }
 

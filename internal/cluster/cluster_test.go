@@ -632,3 +632,48 @@ func TestBalanceCountsJoins(t *testing.T) {
 		t.Errorf("%d channels were being joined at a time", c.most)
 	}
 }
+
+// TestAllAway cuts all nodes off for longer than a node may be silent: when the
+// line is back nobody takes anything from anybody.
+func TestAllAway(t *testing.T) {
+	t.Parallel()
+	url := natsServer(t)
+	s, all := seeded(30)
+	nodes := []*node{join(t, url, "a", s), join(t, url, "b", s), join(t, url, "c", s)}
+	neverTwo(t, nodes...)
+	eventually(t, "they share the channels", func() bool {
+		for _, n := range nodes {
+			if len(n.Members()) != 3 || len(n.channels()) == 0 {
+				return false
+			}
+		}
+		return share(all, nodes...)
+	})
+	ids := make([]string, len(nodes))
+	for i, n := range nodes {
+		ids[i] = n.ID()
+		n.gate.shut()
+	}
+	eventually(t, "all stop by themselves", func() bool { return !nodes[0].Valid() && !nodes[1].Valid() && !nodes[2].Valid() })
+	time.Sleep(timing.Dead) // so long that each would be taken for dead
+	for _, n := range nodes {
+		n.gate.lift()
+		eventually(t, "its leases hold again", n.Valid) // one after the other, as luck has it
+	}
+	eventually(t, "they know each other", func() bool {
+		for _, n := range nodes {
+			if len(n.Members()) != 3 {
+				return false
+			}
+		}
+		return share(all, nodes...)
+	})
+	for i, n := range nodes {
+		n.mu.Lock()
+		abandoned := n.abandoned
+		n.mu.Unlock()
+		if n.ID() != ids[i] || abandoned != 0 {
+			t.Errorf("%s was taken out: it is %s now, was %s, abandoned %d times", n.name, n.ID(), ids[i], abandoned)
+		}
+	}
+}

@@ -247,12 +247,15 @@ func (n *Node) seed(ctx context.Context) (list []string, err error) {
 	return list, nil
 }
 
-// bury removes the keys of nodes that gave no sign of life for too long.
+// bury removes the keys of nodes that gave no sign of life for too long. While this
+// node could not be heard itself it cannot say that of others: when NATS comes back
+// all get the time to renew their keys.
 func (n *Node) bury(ctx context.Context) {
 	n.mu.Lock()
 	var dead []member
+	since := n.born.Add(time.Duration(n.back.Load()))
 	for id, m := range n.members {
-		if id != n.id && time.Since(m.seen) > n.cfg.Dead {
+		if id != n.id && time.Since(m.seen) > n.cfg.Dead && time.Since(since) > n.cfg.Dead {
 			dead = append(dead, *m)
 		}
 	}
