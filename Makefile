@@ -146,6 +146,10 @@ bench: $(BIN) ## Measure speed and size, as ratios where there is a peer (see do
 simulate: ## Tell what 1, 10 and 100 servers would need, from measured costs, and put it into docs/scaling.md
 	@scripts/simulate
 
+.PHONY: bench-live
+bench-live: ## Compare fan-out with Centrifuge, coder/websocket and plain sockets at 100, 1,000 and 5,000 clients (docs/perf/live.md)
+	cd bench/live && go run . -clients 100,1000,5000 $(BENCHFLAGS)
+
 .PHONY: bench-ingest
 bench-ingest: ## Measure what 100, 1,000 and 5,000 channels cost the server that reads them (docs/perf/ingest.md)
 	go run ./bench/ingest $(BENCHFLAGS)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -43,11 +44,26 @@ type running struct {
 	stop    func()
 }
 
-// measure returns message deliveries a second.
-func measure(ctx context.Context, s server, clients int, length time.Duration) (float64, error) {
+// measured is what one measurement found.
+type measured struct {
+	rate float64 // message deliveries a second
+	cpu  float64 // seconds of processor time, of server and clients, by million deliveries
+}
+
+// processorTime is what the process has used.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// measure lets a server deliver to so many clients.
+func measure(ctx context.Context, s server, clients int, length time.Duration) (measured, error) {
 	srv, err := s.start()
 	if err != nil {
-		return 0, err
+		return measured{}, err
 	}
 	defer srv.stop()
 	var received atomic.Int64
@@ -62,7 +78,7 @@ func measure(ctx context.Context, s server, clients int, length time.Duration) (
 	for range clients {
 		conn, rest, err := open(srv)
 		if err != nil {
-			return 0, err
+			return measured{}, err
 		}
 		conns = append(conns, conn)
 		readers.Go(func() { read(conn, rest, &received) })
@@ -83,21 +99,22 @@ func measure(ctx context.Context, s server, clients int, length time.Duration) (
 	}
 	// Those who have subscribed count; so wait until all have got something.
 	if err := settle(ctx, srv, clients, &received); err != nil {
-		return 0, err
+		return measured{}, err
 	}
 	received.Store(0)
 	if err := until(time.Now().Add(warmUp)); err != nil {
-		return 0, err
+		return measured{}, err
 	}
-	before, start := received.Load(), time.Now()
+	before, start, used := received.Load(), time.Now(), processorTime()
 	if err := until(start.Add(length)); err != nil {
-		return 0, err
+		return measured{}, err
 	}
 	got, took := received.Load()-before, time.Since(start)
+	cpu := (processorTime() - used).Seconds()
 	if float64(got) < 0.2*float64(clients)*batch {
-		return 0, fmt.Errorf("only %d messages arrived", got)
+		return measured{}, fmt.Errorf("only %d messages arrived", got)
 	}
-	return float64(got) / took.Seconds(), nil
+	return measured{float64(got) / took.Seconds(), cpu / float64(got) * 1e6}, nil
 }
 
 // settle publishes until one batch reaches all clients, and everything has arrived.

@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +34,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	clients := flags.String("clients", "100,1000", "numbers of clients, with commas between them")
 	seconds := flags.Float64("seconds", 2, "length of one measurement")
 	rounds := flags.Int("rounds", 3, "measurements of each server and number, interleaved; the median counts")
+	profile := flags.String("cpuprofile", "", "write a processor profile of everything to this file")
 	only := flags.String("only", "", "measure servers whose name contains this")
 	if flags.Parse(args) != nil {
 		return 2
@@ -48,6 +50,19 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if *profile != "" {
+		file, err := os.Create(*profile)
+		if err != nil {
+			fmt.Fprintln(stderr, "-cpuprofile:", err)
+			return 2
+		}
+		defer file.Close()
+		if err := pprof.StartCPUProfile(file); err != nil {
+			fmt.Fprintln(stderr, "-cpuprofile:", err)
+			return 2
+		}
+		defer pprof.StopCPUProfile()
+	}
 	results, err := measureAll(ctx, numbers, time.Duration(*seconds*float64(time.Second)), *rounds, *only, stderr)
 	if err != nil {
 		fmt.Fprintln(stderr, "error:", err)
@@ -62,10 +77,13 @@ type result struct {
 	server  string
 	clients int
 	rates   []float64 // message deliveries a second
+	cpus    []float64 // seconds of processor time by million deliveries
 }
 
-func (r *result) median() float64 {
-	sorted := slices.Sorted(slices.Values(r.rates))
+func (r *result) median() float64 { return median(r.rates) }
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
 	return sorted[len(sorted)/2]
 }
 
@@ -81,12 +99,12 @@ func measureAll(ctx context.Context, numbers []int, length time.Duration, rounds
 	for round := range rounds {
 		for _, r := range results {
 			i := slices.IndexFunc(servers, func(s server) bool { return s.name == r.server })
-			rate, err := measure(ctx, servers[i], r.clients, length)
+			m, err := measure(ctx, servers[i], r.clients, length)
 			if err != nil {
 				return nil, fmt.Errorf("%s with %d clients: %w", r.server, r.clients, err)
 			}
-			r.rates = append(r.rates, rate)
-			fmt.Fprintf(progress, "round %d: %-40s %5d clients %8.2f M/s\n", round+1, r.server, r.clients, rate/1e6)
+			r.rates, r.cpus = append(r.rates, m.rate), append(r.cpus, m.cpu)
+			fmt.Fprintf(progress, "round %d: %-40s %5d clients %8.2f M/s\n", round+1, r.server, r.clients, m.rate/1e6)
 		}
 	}
 	return results, nil
@@ -96,7 +114,7 @@ func printTable(w io.Writer, numbers []int, results []*result) {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprint(tw, "million message deliveries a second\t")
 	for _, n := range numbers {
-		fmt.Fprintf(tw, "%d clients\tspread\tof plain sockets\t", n)
+		fmt.Fprintf(tw, "%d clients\tspread\tof plain sockets\tCPU s/M\t", n)
 	}
 	fmt.Fprintln(tw)
 	for _, s := range servers {
@@ -121,7 +139,7 @@ func printTable(w io.Writer, numbers []int, results []*result) {
 			if ceiling > 0 {
 				share = fmt.Sprintf("%.0f %%", 100*mine.median()/ceiling)
 			}
-			row += fmt.Sprintf("%.2f\t%.2f–%.2f\t%s\t", mine.median()/1e6, slices.Min(mine.rates)/1e6, slices.Max(mine.rates)/1e6, share)
+			row += fmt.Sprintf("%.2f\t%.2f–%.2f\t%s\t%.3f\t", mine.median()/1e6, slices.Min(mine.rates)/1e6, slices.Max(mine.rates)/1e6, share, median(mine.cpus))
 		}
 		if found {
 			fmt.Fprintln(tw, row)
