@@ -27,8 +27,9 @@ func TestDashboardAndAlertsNameRealMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer a.Close()
-	real := map[string]bool{ // of MongoDB's store, and vectors that appear with their first value
+	real := map[string]bool{ // of MongoDB's store, of a model, and vectors that appear with their first value
 		"chatmood_mongo_connections": true, "chatmood_mongo_connections_in_use": true,
+		"chatmood_model_judged_total": true, "chatmood_model_missed_total": true, "chatmood_model_failed_total": true, "chatmood_model_waiting": true,
 		"chatmood_http_requests_total": true, "chatmood_http_request_duration_seconds": true,
 	}
 	registry := prometheus.NewRegistry()
