@@ -5,7 +5,9 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -86,7 +88,8 @@ func (a *API) observe(next http.Handler) http.Handler {
 		switch {
 		case rec.status >= http.StatusInternalServerError && rec.status != http.StatusServiceUnavailable:
 			level = slog.LevelError
-		case r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions:
+		case r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions,
+			rec.status == http.StatusForbidden, rec.status == http.StatusTooManyRequests: // who tries what may not be
 			level = slog.LevelInfo
 		}
 		a.log.Log(ctx, level, "request", "method", r.Method, "path", loggedPath(r.URL.Path), "status", rec.status, "bytes", rec.bytes,
@@ -160,15 +163,15 @@ func (a *API) secure(next http.Handler) http.Handler {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		if strings.HasPrefix(r.URL.Path, "/api") {
-			h.Set("Cache-Control", "no-cache")
+			h.Set("Cache-Control", "no-store") // handlers loosen it for what browsers may keep
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
 // limit bounds what a request can hold up: how many come from one address, the
-// size of the body and the time for taking the answer. Streams set their own
-// times.
+// size of the body, the time for sending it and the time for taking the answer.
+// Streams and imports set their own times.
 func (a *API) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if addr := clientAddr(r.Context()); addr.IsValid() && !addr.IsLoopback() && strings.HasPrefix(r.URL.Path, "/api/") {
@@ -182,12 +185,36 @@ func (a *API) limit(next http.Handler) http.Handler {
 		if !large {
 			size = maxBodyBytes
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, size)
 		// A writer of a test has no deadlines; a connection has, and keeps the
 		// last one for the next request, so it is set in any case.
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout))
+		control := http.NewResponseController(w)
+		_ = control.SetWriteDeadline(time.Now().Add(answerTimeout))
+		if r.ContentLength != 0 {
+			// For bodies that no handler reads, too: the server takes the rest
+			// of them before it answers.
+			_ = control.SetReadDeadline(time.Now().Add(bodyTimeout))
+			r.Body = &timedBody{r.Body, control}
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, size)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// timedBody is a body that has to arrive by the connection's deadline. When it
+// is there, the deadline ends: the server goes on reading to see whether the
+// client is still there, for as long as the handler takes.
+type timedBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+}
+
+// Read implements [io.Reader].
+func (b *timedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
 }
 
 // redirectSlash leads /path/ to /path, as the old system did.

@@ -175,6 +175,10 @@ func (a *API) transformError(ctx huma.Context, _ string, v any) (any, error) {
 	return p, nil
 }
 
+// unreadBody is what huma says, with a status of 500, of a body that breaks off
+// or whose parts have no proper sizes.
+const unreadBody = "cannot read request body"
+
 func (a *API) fromModel(ctx huma.Context, e *huma.ErrorModel) *Problem {
 	status := e.Status
 	var fields []ProblemField
@@ -189,6 +193,10 @@ func (a *API) fromModel(ctx huma.Context, e *huma.ErrorModel) *Problem {
 			status = http.StatusRequestEntityTooLarge
 			break
 		}
+		if e.Detail == unreadBody {
+			status = http.StatusBadRequest
+			break
+		}
 		a.log.ErrorContext(ctx.Context(), "request failed", "error", e.Detail, "causes", causes(e), "operation", ctx.Operation().OperationID, "request_id", requestID(ctx.Context()))
 		return newProblem(status, "Something went wrong here; the server's log says what, under the request id")
 	case status == http.StatusBadRequest:
@@ -201,6 +209,8 @@ func (a *API) fromModel(ctx huma.Context, e *huma.ErrorModel) *Problem {
 		c.status = status
 	}
 	switch status {
+	case http.StatusBadRequest:
+		return newProblem(status, "The body broke off, or is not sent as HTTP has it")
 	case http.StatusRequestEntityTooLarge:
 		return newProblem(status, fmt.Sprintf("The request is too large: at most %d bytes are read", ctx.Operation().MaxBodyBytes))
 	case http.StatusRequestTimeout:

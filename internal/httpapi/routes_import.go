@@ -133,7 +133,8 @@ func (a *API) serveImport(w http.ResponseWriter, r *http.Request) {
 	_ = control.SetReadDeadline(time.Time{})
 	_ = control.SetWriteDeadline(time.Now().Add(answerTimeout))
 	if err != nil {
-		w.Header().Set("Connection", "close") // the rest of the log is not wanted
+		w.Header().Set("Connection", "close")                    // the rest of the log is not wanted
+		_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // though the server takes some of it before it answers
 		if cause := errors.Unwrap(err); cause != nil {
 			a.log.ErrorContext(r.Context(), "a log could not be imported", "error", err, "request_id", requestID(r.Context()))
 		}
