@@ -46,16 +46,21 @@ func (s *Service) accessToken(userID, sessionID string, now time.Time) (token st
 	return token, expires, nil
 }
 
-// parseAccessToken checks signature and expiry. Tokens of the older system lack
-// a session.
+// parseAccessToken checks signature, expiry and that the token is meant for us.
+// Tokens of the older system lack a session.
 func (s *Service) parseAccessToken(token string) (claims, error) {
 	var c claims
 	if len(token) > maxTokenBytes {
 		return c, ErrBadToken
 	}
-	_, err := jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return s.cfg.SecretKey, nil },
+	parsed, err := jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return s.cfg.SecretKey, nil },
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithExpirationRequired(), jwt.WithTimeFunc(s.now))
 	if err != nil || !ValidID(c.Subject) {
+		return c, ErrBadToken
+	}
+	// Neither we nor the older system name an issuer or an audience. A token that
+	// does was made for something else with the same key.
+	if typ, ok := parsed.Header["typ"]; ok && typ != "JWT" || c.Issuer != "" || len(c.Audience) > 0 {
 		return c, ErrBadToken
 	}
 	return c, nil

@@ -25,6 +25,23 @@ func sign(t testing.TB, method jwt.SigningMethod, secret any, claims jwt.MapClai
 	return token
 }
 
+// headed makes a token whose header says more, signed with the server's key or,
+// where one is given, another.
+func headed(t testing.TB, claims jwt.MapClaims, name string, value any, other ...byte) string {
+	t.Helper()
+	token := jwt.NewWithClaims(jwt.SigningMethodHS256, claims)
+	token.Header[name] = value
+	secret := []byte(key)
+	if len(other) > 0 {
+		secret = other
+	}
+	signed, err := token.SignedString(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
+
 func TestAccessToken(t *testing.T) {
 	w := newWorld(t)
 	u := w.user(t, "ada@example.org", account.RoleAdmin)
@@ -79,6 +96,15 @@ func TestForeignTokens(t *testing.T) {
 		"endless":            strings.Repeat("a", 1<<20),
 		"cut":                good.Access[:len(good.Access)-1],
 		"a refresh token":    good.Refresh,
+		"not yet":            sign(t, jwt.SigningMethodHS256, []byte(key), jwt.MapClaims{"sub": u.ID, "exp": later, "nbf": start.Add(time.Second).Unix()}),
+		"another issuer":     sign(t, jwt.SigningMethodHS256, []byte(key), jwt.MapClaims{"sub": u.ID, "exp": later, "iss": "https://other.example"}),
+		"another audience":   sign(t, jwt.SigningMethodHS256, []byte(key), jwt.MapClaims{"sub": u.ID, "exp": later, "aud": "mail"}),
+		"two audiences":      sign(t, jwt.SigningMethodHS256, []byte(key), jwt.MapClaims{"sub": u.ID, "exp": later, "aud": []string{"a", "b"}}),
+		"another type":       headed(t, jwt.MapClaims{"sub": u.ID, "exp": later}, "typ", "logout+jwt"),
+		"a key of its own":   headed(t, jwt.MapClaims{"sub": u.ID, "exp": later}, "jwk", map[string]any{"kty": "oct", "k": "AAAA"}, []byte("AAAA")...),
+		"a key from a file":  headed(t, jwt.MapClaims{"sub": u.ID, "exp": later}, "kid", "/dev/null", 0),
+		"in four parts":      good.Access + ".x",
+		"signature in front": "." + good.Access,
 	} {
 		for range 2 { // the second time from the cache, if it were there
 			if _, err := w.Authenticate(t.Context(), token); !errors.Is(err, account.ErrBadToken) {
