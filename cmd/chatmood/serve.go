@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
 
 	"chatmood/frontend"
@@ -36,7 +34,7 @@ func (serveCmd) Run(e *env) error {
 
 // serve runs a server and prints its address once it listens.
 func serve(e *env, cfg *config.Config, opts app.Options, start ...string) error {
-	opts.Config, opts.UI, opts.Version, opts.Log = cfg, frontend.Dist(), buildVersion(), newLogger(e.stderr, cfg)
+	opts.Config, opts.UI, opts.Version, opts.Log = cfg, frontend.Dist(), buildVersion(), cfg.Logger(e.stderr)
 	a, err := app.New(e.ctx, opts)
 	if err != nil {
 		return err
@@ -60,14 +58,6 @@ func serve(e *env, cfg *config.Config, opts app.Options, start ...string) error 
 		err = startErr
 	}
 	return err
-}
-
-func newLogger(w io.Writer, cfg *config.Config) *slog.Logger {
-	opts := &slog.HandlerOptions{Level: cfg.LogLevel}
-	if cfg.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, opts))
-	}
-	return slog.New(slog.NewTextHandler(w, opts))
 }
 
 type demoCmd struct {
@@ -103,7 +93,7 @@ func (c demoCmd) Run(e *env) error {
 		defer os.RemoveAll(dir)
 		cfg.DataDir = dir
 	}
-	log := newLogger(e.stderr, cfg)
+	log := cfg.Logger(e.stderr)
 	sim := twitchsim.New(twitchsim.Config{Listen: "127.0.0.1:0", AnyChannel: true, Rate: c.Rate, Seed: c.Seed, Logger: log})
 	if err := sim.Listen(); err != nil {
 		return fmt.Errorf("starting the simulated Twitch: %w", err)
