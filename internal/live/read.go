@@ -87,6 +87,9 @@ func (s *socket) readFrames(r *bufio.Reader) (Code, string) {
 	)
 	for {
 		hdr, err := ws.ReadHeader(r)
+		if errors.Is(err, ws.ErrHeaderLengthMSB) || errors.Is(err, ws.ErrHeaderLengthUnexpected) {
+			return CodeProtocol, "the length of a frame is no length"
+		}
 		if err != nil {
 			return 0, ""
 		}

@@ -90,18 +90,67 @@ func TestBoundedMemory(t *testing.T) {
 	}
 }
 
-// TestGzipBomb reads a small file that unpacks to a large one.
-func TestGzipBomb(t *testing.T) {
-	bomb := gzipped(t, append([]byte("[2026-01-31 20:00:12] #c_demo a: x\n"), make([]byte, 100<<20/shrink)...))
-	r, err := NewReader(bytes.NewReader(bomb), "x.gz", Options{Format: FormatJustlogText})
-	if err != nil {
-		t.Fatal(err)
+// TestBombs reads small files that unpack to large ones: what they take of
+// memory does not grow with that.
+func TestBombs(t *testing.T) {
+	const allowed = 24 << 20 // bytes, of all that is ever taken
+	line := []byte("[2026-01-31 20:00:12] #c_demo a: x\n")
+	large := append(line, make([]byte, 100<<20/shrink)...)
+	packed := gzipped(t, large)
+	for name, test := range map[string]struct {
+		data     []byte
+		events   int
+		problems int
+	}{
+		"gzip":          {packed, 1, 1},
+		"zstd":          {zstded(t, large), 1, 1},
+		"gzip in gzip":  {gzipped(t, gzipped(t, packed)), 0, -1},
+		"gzip in zstd":  {zstded(t, packed), 0, -1},
+		"gzip and gzip": {append(bytes.Clone(packed), packed...), 1, -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			r, err := NewReader(bytes.NewReader(test.data), "x", Options{Format: FormatJustlogText})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := readAll(t, r); len(got) != test.events {
+				t.Errorf("%d events, want %d", len(got), test.events)
+			}
+			if _, n := r.Problems(); n != test.problems && test.problems >= 0 {
+				t.Errorf("%d problems, want %d", n, test.problems)
+			}
+			runtime.ReadMemStats(&after)
+			if took := after.TotalAlloc - before.TotalAlloc; took > allowed {
+				t.Errorf("%d bytes in took %d MiB of memory", len(test.data), took>>20)
+			}
+			// Without being told its format, what is packed twice is refused.
+			if test.events == 0 {
+				if _, err := NewReader(bytes.NewReader(test.data), "x", Options{}); !errors.Is(err, ErrFormat) {
+					t.Errorf("it is taken: %v", err)
+				}
+			}
+		})
 	}
-	if got := readAll(t, r); len(got) != 1 {
-		t.Errorf("%d events", len(got))
+}
+
+// TestZstdWindow: how much memory unpacking takes is the file's own wish, up to
+// a bound.
+func TestZstdWindow(t *testing.T) {
+	// A frame that asks for a window of 2^40 bytes (RFC 8878, 3.1.1.1).
+	huge := []byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 30 << 3, 0x01, 0x00, 0x00}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r, err := NewReader(bytes.NewReader(huge), "x", Options{Format: FormatJustlogText})
+	if err == nil {
+		if got := readAll(t, r); len(got) != 0 {
+			t.Errorf("it holds %v", got)
+		}
 	}
-	if _, n := r.Problems(); n != 1 {
-		t.Errorf("%d problems", n)
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 24<<20 {
+		t.Errorf("it took %d MiB of memory", took>>20)
 	}
 }
 
