@@ -159,10 +159,15 @@ screenshots: $(BIN) frontend/node_modules/.installed ## Take pictures of every p
 	cd frontend && CHATMOOD_BIN=$(CURDIR)/$(BIN) CHROMIUM="$$(../scripts/browser)" npm run --silent screenshots
 
 .PHONY: lint
-lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) frontend/node_modules/.installed ## golangci-lint (staticcheck, gofumpt, gosec, …), eslint, prettier
+lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) frontend/node_modules/.installed audit ## golangci-lint (staticcheck, gofumpt, gosec, …), eslint, prettier, npm audit
 	$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) run ./...
 	@for module in $(BENCH_MODULES); do ( cd $$module && $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) run ./... ); done
 	cd frontend && npm run --silent lint
+
+.PHONY: audit
+audit: ## Known weaknesses of the page's packages (needs the network; says so where there is none)
+	$(call say,known weaknesses of the packages of the page)
+	@scripts/audit
 
 .PHONY: vulncheck
 vulncheck: $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION) ## Known vulnerabilities in what we call (needs the network)
