@@ -400,3 +400,37 @@ func BenchmarkAuthenticate(b *testing.B) {
 		})
 	}
 }
+
+// FuzzAuthenticate: no text but a token that was given out lets anybody in, and
+// a guess does not harm the one who holds it.
+func FuzzAuthenticate(f *testing.F) {
+	w := newWorld(f)
+	u := w.user(f, "ada@example.org", account.RoleUser)
+	tokens := w.login(f, u.Email, password)
+	parts := strings.Split(tokens.Access, ".")
+	for _, seed := range []string{
+		tokens.Access, tokens.Refresh, "", ".", "..", "...", parts[0] + "." + parts[1] + ".", "." + parts[1] + "." + parts[2], strings.Repeat("0", 32) + ".0.AAAA",
+		sign(f, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, jwt.MapClaims{"sub": u.ID, "exp": 1 << 40}),
+		base64.RawURLEncoding.EncodeToString([]byte(`{"alg":["HS256"],"typ":{}}`)) + "." + parts[1] + "." + parts[2],
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, token string) {
+		id, err := w.Authenticate(t.Context(), token)
+		switch {
+		case err == nil:
+			// The last characters of base64 can be written in several ways.
+			if end := strings.LastIndexByte(token, '.'); end < 0 || token[:end] != parts[0]+"."+parts[1] || id.UserID != u.ID {
+				t.Errorf("%q lets %+v in", token, id)
+			}
+		case !errors.Is(err, account.ErrBadToken):
+			t.Errorf("%q: %v", token, err)
+		}
+		if token == tokens.Refresh {
+			return
+		}
+		if _, got, err := w.Refresh(t.Context(), token); !errors.Is(err, account.ErrBadToken) {
+			t.Errorf("%q is exchanged for %+v: %v", token, got, err)
+		}
+	})
+}

@@ -291,3 +291,52 @@ func TestRotate(t *testing.T) {
 		t.Errorf("removed %v the second time: %v", removed, err)
 	}
 }
+
+// FuzzArchive: whatever is in an archive, nothing of it comes to lie outside the
+// folder it is restored into, and what is no whole backup leaves none.
+func FuzzArchive(f *testing.F) {
+	for _, seed := range []struct {
+		name, link, content string
+		kind                byte
+	}{
+		{"chatmood.db", "", "SQLite format 3\x00", tar.TypeReg}, {"manifest.json", "", `{"format":1}`, tar.TypeReg}, {"../evil", "", "x", tar.TypeReg}, {"/evil", "", "x", tar.TypeReg},
+		{"a/../../evil", "", "x", tar.TypeReg}, {"link", "..", "", tar.TypeSymlink}, {"link", "/etc", "", tar.TypeLink}, {"pipe", "", "", tar.TypeFifo}, {"folder/", "", "", tar.TypeDir},
+		{`..\evil`, "", "x", tar.TypeReg}, {"a\x00b", "", "x", tar.TypeReg}, {strings.Repeat("a/", 200), "", "x", tar.TypeReg},
+	} {
+		f.Add(seed.name, seed.link, []byte(seed.content), seed.kind)
+	}
+	f.Fuzz(func(t *testing.T, name, link string, content []byte, kind byte) {
+		top := t.TempDir()
+		file := filepath.Join(top, "backup.tar.gz")
+		var data bytes.Buffer
+		zip := gzip.NewWriter(&data)
+		archive := tar.NewWriter(zip)
+		for _, n := range []string{name, "link/evil", "manifest.json"} {
+			h := &tar.Header{Name: n, Mode: 0o777, Size: int64(len(content)), Typeflag: tar.TypeReg}
+			if n == name {
+				h.Typeflag, h.Linkname = kind, link
+				if kind != tar.TypeReg {
+					h.Size = 0
+				}
+			}
+			if archive.WriteHeader(h) != nil {
+				continue // no archive holds such a one
+			}
+			if h.Size > 0 {
+				if _, err := archive.Write(content); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := errors.Join(archive.Close(), zip.Close(), os.WriteFile(file, data.Bytes(), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if m, err := backup.Restore(t.Context(), file, filepath.Join(top, "data")); err == nil {
+			t.Errorf("restored %+v", m)
+		}
+		left, err := os.ReadDir(top)
+		if err != nil || len(left) != 1 {
+			t.Errorf("%q leaves %v, %v", name, left, err)
+		}
+	})
+}

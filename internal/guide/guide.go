@@ -52,11 +52,11 @@ func Parts() []Part {
 		{"Start", []string{"docs/README.md", "docs/quick-start.md", "README.md", "docs/faq.md"}},
 		{"Run it", []string{
 			"docs/deployment.md", "docs/kubernetes.md", "docs/configuration.md", "docs/from-python.md", "docs/compatibility.md", "docs/mongodb.md", "docs/migration.md", "docs/scaling.md", "docs/monitoring.md",
-			"docs/doctor.md", "docs/troubleshooting.md", "docs/privacy.md", "docs/loadtest.md", "docs/operating-day.md", "SECURITY.md",
+			"docs/doctor.md", "docs/troubleshooting.md", "docs/privacy.md", "docs/loadtest.md", "docs/operating-day.md", "SECURITY.md", "docs/threat-model.md", "docs/security.md",
 		}},
 		{"Use it by program", []string{"docs/clients.md", "docs/api.md", "docs/websocket.md"}},
 		{"Understand it", []string{"docs/sentiment.md", "docs/analysis.md", "docs/history.md", "docs/reports.md", "docs/log-formats.md", "docs/performance.md"}},
-		{"Work on it", []string{"CONTRIBUTING.md", "ARCHITECTURE.md", "docs/simulator.md", "docs/adr/README.md", "CHANGELOG.md", "docs/licences.md"}},
+		{"Work on it", []string{"CONTRIBUTING.md", "ARCHITECTURE.md", "docs/testing.md", "docs/simulator.md", "docs/adr/README.md", "CHANGELOG.md", "docs/licences.md"}},
 	}
 }
 
@@ -290,10 +290,13 @@ func (b *book) around(p *page) (before, after *page) {
 
 // slugOf is the last part of a page's path: docs/adr/0001-x.md is adr/0001-x,
 // CONTRIBUTING.md is contributing, docs/README.md is "". The README beside
-// docs is about.
+// docs is about, and SECURITY.md security-policy, since docs has a security.md.
 func slugOf(file string) string {
-	if file == "README.md" {
+	switch file {
+	case "README.md":
 		return "about"
+	case "SECURITY.md":
+		return "security-policy"
 	}
 	slug := strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(file, "docs/"), ".md"))
 	return strings.TrimSuffix(strings.TrimSuffix(slug, "readme"), "/")
