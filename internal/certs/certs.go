@@ -53,7 +53,7 @@ func Config(s Source) *tls.Config {
 // over the wire in the clear already, and a redirect would hide that.
 func Redirect(names []string, port int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead || forPrograms(r.URL.Path) {
 			http.Error(w, "This address is for https only", http.StatusForbidden)
 			return
 		}
@@ -72,6 +72,13 @@ func Redirect(names []string, port int) http.Handler {
 		w.Header().Set("Location", to.String())
 		w.WriteHeader(http.StatusMovedPermanently)
 	})
+}
+
+// forPrograms reports whether a path, below whatever BASE_PATH, is one that
+// programs ask for. They are not led on: their tokens would go on coming in
+// clear, and nobody would notice.
+func forPrograms(path string) bool {
+	return strings.Contains(path, "/api/") || strings.Contains(path, "/ws/")
 }
 
 // Authority is host and port as in an address, without the port that https has

@@ -134,6 +134,8 @@ func TestRedirect(t *testing.T) {
 		{nil, 443, "GET", "[::1]:80", "/x", 301, "https://[::1]/x"},
 		{nil, 443, "GET", "", "/x", 400, ""},
 		{[]string{"mood.test"}, 443, "POST", "mood.test", "/api/login", 403, ""},
+		{[]string{"mood.test"}, 443, "GET", "mood.test", "/api/info", 403, ""},
+		{[]string{"mood.test"}, 443, "GET", "mood.test", "/chatmood/ws/chat/somebody", 403, ""},
 	} {
 		r := httptest.NewRequest(tc.method, "http://placeholder.test/", nil)
 		r.Host = tc.host

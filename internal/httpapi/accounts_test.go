@@ -297,21 +297,28 @@ func TestCookies(t *testing.T) {
 	form := body(obj{"email": c.admin.Email, "password": goodPassword})
 	for name, tc := range map[string]struct {
 		headers []string
+		prefix  string
 		secure  bool
 	}{
-		"http":             {nil, false},
-		"https by a proxy": {[]string{"X-Forwarded-Proto: https"}, true},
-		"http by a proxy":  {[]string{"X-Forwarded-Proto: http"}, false},
+		"http":             {nil, "", false},
+		"https by a proxy": {[]string{"X-Forwarded-Proto: https"}, "__Host-", true},
+		"http by a proxy":  {[]string{"X-Forwarded-Proto: http"}, "", false},
 	} {
 		set := c.do(t, "POST", "/api/login", form, tc.headers...).cookies()
-		for _, name2 := range []string{"chatmood_token", "chatmood_refresh"} {
+		for _, name2 := range []string{tc.prefix + "chatmood_token", tc.prefix + "chatmood_refresh"} {
 			k := set[name2]
 			if k == nil || !k.HttpOnly || k.SameSite != http.SameSiteLaxMode || k.Path != "/" || k.Domain != "" || k.Secure != tc.secure || k.MaxAge <= 0 {
 				t.Errorf("%s: %s is %+v", name, name2, k)
 			}
 		}
-		if set["chatmood_token"].MaxAge != 1800 || set["chatmood_refresh"].MaxAge != 30*24*3600 {
-			t.Errorf("%s: they last %d and %d s", name, set["chatmood_token"].MaxAge, set["chatmood_refresh"].MaxAge)
+		access, refresh := set[tc.prefix+"chatmood_token"], set[tc.prefix+"chatmood_refresh"]
+		if len(set) != 2 || access.MaxAge != 1800 || refresh.MaxAge != 30*24*3600 {
+			t.Fatalf("%s: %v", name, set)
+		}
+		c.do(t, "GET", "/api/authenticate", "", append(tc.headers, "Cookie: "+access.Name+"="+access.Value)...).ok(t)
+		if tc.secure {
+			// Without the prefix anybody may have set it.
+			c.do(t, "GET", "/api/authenticate", "", append(tc.headers, "Cookie: chatmood_token="+access.Value)...).wantProblem(t, 401, "")
 		}
 	}
 	set := c.do(t, "POST", "/api/login", form).cookies()

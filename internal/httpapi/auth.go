@@ -165,7 +165,7 @@ func watchSecurity() []map[string][]string {
 func securitySchemes() map[string]*huma.SecurityScheme {
 	return map[string]*huma.SecurityScheme{
 		bearerScheme: {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The `access_token` of POST /api/login or POST /api/refresh-token. It wins over cookies."},
-		cookieScheme: {Type: "apiKey", In: "cookie", Name: accessCookie, Description: "Set by POST /api/login and renewed by the server as long as the refresh cookie beside it is good."},
+		cookieScheme: {Type: "apiKey", In: "cookie", Name: accessCookie, Description: "Set by POST /api/login and renewed by the server as long as the refresh cookie beside it is good. By https its name begins with `__Host-`, below a BASE_PATH with `__Secure-`."},
 	}
 }
 

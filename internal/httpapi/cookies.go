@@ -9,7 +9,8 @@ import (
 	"chatmood/internal/account"
 )
 
-// The cookies of a signed-in browser. Pages cannot read them.
+// The cookies of a signed-in browser, without their prefixes ([cookieName]).
+// Pages cannot read them.
 const (
 	accessCookie  = "chatmood_token"   // the access token
 	refreshCookie = "chatmood_refresh" // the refresh token, which changes with each use
@@ -30,6 +31,7 @@ func clearCookies(w http.ResponseWriter, r *http.Request) {
 // setCookie adds a cookie that lasts for life, or removes it where life is not
 // positive. What was set before under the name in the same answer is replaced.
 func setCookie(w http.ResponseWriter, r *http.Request, name, value string, life time.Duration) {
+	name = cookieName(r, name)
 	c := &http.Cookie{ //nolint:gosec // Secure where the browser came by https: see secureCookies
 		Name: name, Value: value, Path: cmp.Or(clientOf(r.Context()).base, "/"), MaxAge: max(int(life/time.Second), 1),
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: secureCookies(r),
@@ -56,9 +58,23 @@ func secureCookies(r *http.Request) bool {
 	return clientOf(r.Context()).https || strings.EqualFold(lastOf(r.Header.Values("X-Forwarded-Proto")), "https")
 }
 
+// cookieName is a cookie's name for a browser. By https it has a prefix, with
+// which browsers take it from nobody else: not from a neighbour under the same
+// domain, nor from who changes what comes by http. Below a base path it is the
+// weaker one, since the stronger is for whole hosts.
+func cookieName(r *http.Request, name string) string {
+	switch {
+	case !secureCookies(r):
+		return name
+	case clientOf(r.Context()).base == "":
+		return "__Host-" + name
+	}
+	return "__Secure-" + name
+}
+
 // cookie returns the value of a cookie, "" where there is none.
 func cookie(r *http.Request, name string) string {
-	c, err := r.Cookie(name)
+	c, err := r.Cookie(cookieName(r, name))
 	if err != nil {
 		return ""
 	}
