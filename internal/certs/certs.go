@@ -49,8 +49,8 @@ func Config(s Source) *tls.Config {
 
 // Redirect leads plain HTTP to https: to the same name where it is one of
 // names, else to the first of them. port is that of https, as people type it.
-// Whatever is sent by another method than GET and HEAD is refused: it has gone
-// over the wire in the clear already, and a redirect would hide that.
+// Whatever is sent by another method than GET and HEAD, or to the API, is refused:
+// it has gone over the wire in the clear already, and a redirect would hide that.
 func Redirect(names []string, port int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead || forPrograms(r.URL.Path) {
@@ -75,8 +75,7 @@ func Redirect(names []string, port int) http.Handler {
 }
 
 // forPrograms reports whether a path, below whatever BASE_PATH, is one that
-// programs ask for. They are not led on: their tokens would go on coming in
-// clear, and nobody would notice.
+// programs ask for.
 func forPrograms(path string) bool {
 	return strings.Contains(path, "/api/") || strings.Contains(path, "/ws/")
 }

@@ -10,10 +10,12 @@ import (
 	"encoding/pem"
 	"log/slog"
 	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -182,5 +184,60 @@ func TestAuthorityThatIsNone(t *testing.T) {
 	}
 	if _, err := NewACME(ACMEConfig{Names: []string{"mood.test"}, CAFile: file}); err == nil || !strings.Contains(err.Error(), "TLS_ACME_CA holds no certificate") {
 		t.Errorf("a file without certificates: %v", err)
+	}
+}
+
+// TestScan tries what scanners of TLS try: old versions, and what TLS 1.2 has of
+// weak ways to encrypt, are refused; the best is chosen by itself.
+func TestScan(t *testing.T) {
+	certFile, keyFile := pair(t, t.TempDir(), "mood.test", time.Now().Add(time.Hour))
+	files, err := OpenFiles(certFile, keyFile, slog.New(slog.DiscardHandler), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handshake := func(client *tls.Config) (tls.ConnectionState, error) {
+		near, far := net.Pipe()
+		defer near.Close()
+		defer far.Close()
+		server := tls.Server(far, Config(files))
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_ = server.HandshakeContext(t.Context()) // the client tells what went wrong
+			far.Close()
+		}()
+		client.ServerName, client.InsecureSkipVerify, client.NextProtos = "mood.test", true, []string{"h2", "http/1.1"}
+		conn := tls.Client(near, client)
+		err := conn.HandshakeContext(t.Context())
+		near.Close()
+		<-ended
+		return conn.ConnectionState(), err
+	}
+	got, err := handshake(&tls.Config{})
+	if err != nil || got.Version != tls.VersionTLS13 || got.NegotiatedProtocol != "h2" || got.CurveID != tls.X25519MLKEM768 {
+		t.Errorf("chosen: %x, %s, %v, %v", got.Version, got.NegotiatedProtocol, got.CurveID, err)
+	}
+	for version := uint16(tls.VersionTLS10); version <= tls.VersionTLS13; version++ {
+		_, err := handshake(&tls.Config{MinVersion: version, MaxVersion: version})
+		if refused := err != nil; refused != (version < tls.VersionTLS12) {
+			t.Errorf("%s: %v", tls.VersionName(version), err)
+		}
+	}
+	taken := 0
+	for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+		if !slices.Contains(suite.SupportedVersions, tls.VersionTLS12) {
+			continue
+		}
+		got, err := handshake(&tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{suite.ID}})
+		good := strings.HasPrefix(suite.Name, "TLS_ECDHE_ECDSA_") && (strings.Contains(suite.Name, "_GCM_") || strings.Contains(suite.Name, "CHACHA20"))
+		if err == nil {
+			taken++
+		}
+		if (err == nil) != good || err == nil && got.CipherSuite != suite.ID {
+			t.Errorf("%s: %v", suite.Name, err)
+		}
+	}
+	if taken != 3 {
+		t.Errorf("%d of TLS 1.2 are taken", taken)
 	}
 }

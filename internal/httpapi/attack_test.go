@@ -497,6 +497,36 @@ func TestLogInjection(t *testing.T) {
 	}
 }
 
+// TestRefusalsAreLogged: who tries what may not be is in the log of a server in
+// production, with the address.
+func TestRefusalsAreLogged(t *testing.T) {
+	log := &logBuffer{}
+	c := open(t, func(cfg *httpapi.Config, _ *account.Config) {
+		cfg.Production, cfg.FrontendURL = true, "https://mood.example"
+		cfg.Log = (&config.Config{LogFormat: "json", LogLevel: slog.LevelInfo}).Logger(log)
+	})
+	_, eve := c.user(t, "eve@example.org")
+	const from = "X-Forwarded-For: 203.0.113.7"
+	c.do(t, "GET", "/api/info", "", from)
+	if text := log.String(); strings.Contains(text, "/api/info") {
+		t.Errorf("every request is logged: %s", text)
+	}
+	c.do(t, "GET", "/api/admin/users", "", eve, from).wantProblem(t, 403, "")
+	c.do(t, "POST", "/api/logout", "", "Cookie: chatmood_token=x", "Origin: https://evil.example", from).wantProblem(t, 403, "")
+	for range 7 {
+		c.do(t, "POST", "/api/forgot-password", body(obj{"email": "nora@example.org"}), from)
+	}
+	for _, want := range []string{`"path":"/api/admin/users","status":403`, `"path":"/api/logout","status":403`, `"path":"/api/forgot-password","status":429`} {
+		found := false
+		for line := range strings.Lines(log.String()) {
+			found = found || strings.Contains(line, want) && strings.Contains(line, `"address":"203.0.113.7"`)
+		}
+		if !found {
+			t.Errorf("the log lacks %s: %s", want, log.String())
+		}
+	}
+}
+
 // TestEnumeration: no answer tells who has an account, or what others keep here.
 // (What registers, signs in and mails is compared in internal/compat.)
 func TestEnumeration(t *testing.T) {
