@@ -58,11 +58,12 @@ var layout = []allowed{
 	{"internal/compat", nil}, // tests only, of everything
 	{"internal/config", nil},
 	{"internal/guide", nil},
+	{"internal/pages", nil},
 	{"internal/guide/cmd/...", []string{"internal/guide"}},
 	{"internal/doctor", []string{"internal/bus", "internal/config", "internal/mail", "internal/store/mongo", "internal/store/sqlite"}},
 	// The interfaces that it serves are its own: neither channels nor a store.
 	{"internal/httpapi", []string{
-		"internal/account", "internal/analysis", "internal/chat", "internal/guide", "internal/history", "internal/live/...", "internal/mail", "internal/pastchat", "internal/report",
+		"internal/account", "internal/analysis", "internal/chat", "internal/guide", "internal/history", "internal/live/...", "internal/mail", "internal/pages", "internal/pastchat", "internal/report",
 		"internal/sentiment", "internal/source", "internal/source/logfile",
 	}},
 	{"internal/loadtest", nil},
@@ -71,7 +72,7 @@ var layout = []allowed{
 	// The wiring may know all but those that are tools of their own.
 	{"internal/app", []string{
 		"internal/account", "internal/analysis", "internal/backup", "internal/bus", "internal/certs", "internal/channels", "internal/chat", "internal/cluster", "internal/config", "internal/doctor", "internal/history", "internal/httpapi",
-		"internal/live/...", "internal/mail", "internal/migrate", "internal/onnx", "internal/report", "internal/sentiment", "internal/source/...", "internal/store/mongo", "internal/store/sqlite", "internal/summary",
+		"internal/live/...", "internal/mail", "internal/migrate", "internal/onnx", "internal/pages", "internal/report", "internal/sentiment", "internal/source/...", "internal/store/mongo", "internal/store/sqlite", "internal/summary",
 	}},
 	{"cmd/chatmood", []string{"frontend", "internal/..."}},
 }

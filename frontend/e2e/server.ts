@@ -8,6 +8,8 @@ import { join, resolve } from 'node:path'
 export interface TestServer {
   url: string
   port: number
+  /** Its data folder. */
+  data: string
   /** The first channel that the server offers to try. */
   demoChannel: () => Promise<string>
   start: (channel: string) => Promise<void>
@@ -93,7 +95,7 @@ export async function startServerWith(
     throw new Error(`${named} demo did not start\n${output}`, { cause: error })
   }
   const setUpLink = /http\S+\/setup\/\S+/.exec(output)?.[0] ?? ''
-  const server = { url, port, stop, setUpLink, ...calls(url), ...people(url, data) }
+  const server = { url, port, data, stop, setUpLink, ...calls(url), ...people(url, data) }
   if (setUp) {
     await post(url, '/api/setup', { ...ada, token: setUpLink.split('/').at(-1) })
   }

@@ -26,6 +26,7 @@ const AdminLayout = lazy(() => import('./pages/admin/AdminLayout'))
 const DashboardPage = lazy(() => import('./pages/admin/DashboardPage'))
 const UsersPage = lazy(() => import('./pages/admin/UsersPage'))
 const UserHistoryPage = lazy(() => import('./pages/admin/UserHistoryPage'))
+const UserEntryPage = lazy(() => import('./pages/admin/UserEntryPage'))
 const InvitesPage = lazy(() => import('./pages/admin/InvitesPage'))
 const LogsPage = lazy(() => import('./pages/admin/LogsPage'))
 const ChannelsPage = lazy(() => import('./pages/admin/ChannelsPage'))
@@ -84,6 +85,7 @@ const router = createBrowserRouter(
                 { path: 'dashboard', element: <DashboardPage /> },
                 { path: 'users', element: <UsersPage /> },
                 { path: 'users/:id/history', element: <UserHistoryPage /> },
+                { path: 'users/:id/history/:entry', element: <UserEntryPage /> },
                 { path: 'invites', element: <InvitesPage /> },
                 { path: 'logs', element: <LogsPage /> },
                 { path: 'channels', element: <ChannelsPage /> },

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"os"
 	"time"
 
@@ -27,6 +28,7 @@ import (
 	"chatmood/internal/onnx"
 	"chatmood/internal/sentiment"
 	"chatmood/internal/source/irc"
+	"chatmood/internal/pages"
 	"chatmood/internal/summary"
 )
 
@@ -147,7 +149,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	api := httpapi.Config{
 		Channels: apiChannels{a.nodes}, Sessions: a.store, Hub: a.hub, Analyzer: analyzer, Checks: append(a.checks(), a.modelCheck()...),
 		UI: opts.UI, Log: a.log, Registry: registry, Version: opts.Version,
-		Production: cfg.Production(), FrontendURL: cfg.FrontendURL, BasePath: cfg.BasePath, TrustedProxies: cfg.TrustedProxies, MetricsToken: cfg.MetricsToken,
+		Production: cfg.Production(), FrontendURL: cfg.FrontendURL, BasePath: cfg.BasePath, EmoteImages: cfg.EmoteImages, Pages: pages.New(filepath.Join(cfg.DataDir, "pages")), TrustedProxies: cfg.TrustedProxies, MetricsToken: cfg.MetricsToken,
 		Guests: httpapi.Guests(cfg.Guests), Demo: opts.Demo, DemoChannels: opts.DemoChannels, MaxChannels: cfg.MaxChannels,
 		Streams: cfg.MaxSockets, StreamsPerAddress: cfg.MaxPerAddress, PublicURL: a.publicURL(), Now: opts.Now,
 	}

@@ -108,6 +108,7 @@ func (a *App) addHistory(api *httpapi.Config) {
 	}
 	if a.history != nil {
 		api.History = a.history
+		api.ModelSummaries = a.summaries != nil
 	}
 }
 

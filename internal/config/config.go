@@ -65,6 +65,8 @@ type Config struct {
 	SentimentModel     string        `env:"SENTIMENT_MODEL" default:"builtin" help:"What judges chat: builtin, or onnx:PATH for a text classifier of your own (a folder with one .onnx file, tokenizer.json and config.json); what it does not get to within a second the built-in engine judges"`
 	IdleStop           time.Duration `env:"IDLE_STOP" default:"0s" min:"0" max:"31536000" help:"How long an analysis goes on that nobody asks for and nobody watches any more, for example 30m; 0s: until somebody stops it"`
 
+	EmoteImages string `env:"EMOTE_IMAGES" default:"off" help:"off: emotes are shown by name, and pages ask no other server for anything. twitch: people may choose to see pictures, which then come from Twitch. Or the address of a server of your own that passes them on, such as https://emotes.example"`
+
 	LogLevel     slog.Level    `env:"LOG_LEVEL" default:"info" help:"debug, info, warn or error"`
 	LogFormat    string        `env:"LOG_FORMAT" values:"text|json" help:"text or json. Default text in development, json in production"`
 	MetricsToken string        `env:"METRICS_TOKEN" secret:"true" help:"Bearer token that /metrics asks for; unset, only loopback may read it in production"`
@@ -177,6 +179,7 @@ func (c *Config) finish(lookup func(string) (string, bool)) (faults []string) {
 	faults = append(faults, c.checkURLs()...)
 	faults = append(faults, c.checkBasePath()...)
 	faults = append(faults, c.checkDebug()...)
+	faults = append(faults, c.checkEmoteImages()...)
 	faults = append(faults, c.checkMail()...)
 	if strings.ContainsAny(c.Host, " /") {
 		faults = append(faults, fmt.Sprintf("HOST is %q: give an address or a host name alone, such as 0.0.0.0", c.Host))
@@ -349,6 +352,28 @@ func (c *Config) checkBasePath() (faults []string) {
 	}
 	if first, _, _ := strings.Cut(c.BasePath[1:], "/"); oneOf(first, ownPaths...) {
 		return []string{fmt.Sprintf("BASE_PATH is %q: the server itself answers below /%s; choose another, such as /chatmood", c.BasePath, first)}
+	}
+	return nil
+}
+
+// twitchImages is where Twitch has the pictures of its emotes.
+const twitchImages = "https://static-cdn.jtvnw.net"
+
+// checkEmoteImages makes an origin of EMOTE_IMAGES, "" for off.
+func (c *Config) checkEmoteImages() (faults []string) {
+	switch strings.ToLower(c.EmoteImages) {
+	case "off":
+		c.EmoteImages = ""
+	case "twitch":
+		c.EmoteImages = twitchImages
+	default:
+		u, err := url.Parse(c.EmoteImages)
+		// Browsers that came by https take no pictures by http, but from this machine.
+		if err != nil || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(u.Host, " ;,'\"*") ||
+			u.Scheme != "https" && (u.Scheme != "http" || !oneOf(u.Hostname(), "localhost", "127.0.0.1", "::1")) {
+			return []string{fmt.Sprintf("EMOTE_IMAGES is %q: it must be off, twitch, or the origin of a server that has the pictures, like https://emotes.example", c.EmoteImages)}
+		}
+		c.EmoteImages = u.Scheme + "://" + strings.ToLower(u.Host)
 	}
 	return nil
 }

@@ -138,7 +138,7 @@ func New(cfg Config) (*API, error) {
 	if a.origins, err = newOrigins(cfg.FrontendURL, cfg.Production); err != nil {
 		return nil, err
 	}
-	if a.ui, err = newUserInterface(cfg.UI, cfg.BasePath); err != nil {
+	if a.ui, err = newUserInterface(cfg.UI, cfg.BasePath, cfg.EmoteImages); err != nil {
 		return nil, err
 	}
 	if a.metrics, err = newMetrics(cfg.Registry); err != nil {
@@ -256,6 +256,7 @@ func (a *API) describe() error {
 	a.registerLearning()
 	a.registerSentiment()
 	a.registerService()
+	a.registerPages()
 	a.registerHealth()
 	a.polish()
 	doc, err := json.Marshal(a.huma.OpenAPI())

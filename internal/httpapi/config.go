@@ -207,6 +207,14 @@ type Config struct {
 	Version     string // of the build, for people
 	Production  bool
 	FrontendURL string // origin that may call from another site, "" for none
+	// Pages are the operator's texts; nil: there are none.
+	Pages Pages
+	// EmoteImages is the origin of a server that has pictures of emotes as
+	// Twitch's has, "https://static-cdn.jtvnw.net" for example: people may choose
+	// to see them. "": nobody may.
+	EmoteImages string
+	// ModelSummaries: a language model may be asked to write summaries.
+	ModelSummaries bool
 	// BasePath is the path below which people open the page, "/chatmood" for
 	// example; "" for the root. Requests are answered with it and without it, as
 	// proxies pass it on or take it away.

@@ -448,7 +448,7 @@ func (a *API) adminUsers(ctx context.Context, in *adminUsersInput) (*adminUsersO
 		list[i] = adminUser(&found.Users[i])
 	}
 	if paged {
-		out.Body.page = &UserPage{Items: list, Total: found.Total, Page: page, Pages: pages(found.Total, limit), Limit: limit}
+		out.Body.page = &UserPage{Items: list, Total: found.Total, Page: page, Pages: pageCount(found.Total, limit), Limit: limit}
 	} else {
 		out.Body.all = list
 	}
@@ -456,7 +456,7 @@ func (a *API) adminUsers(ctx context.Context, in *adminUsersInput) (*adminUsersO
 }
 
 // pages is how many pages a list has.
-func pages(total, limit int) int { return (total + limit - 1) / limit }
+func pageCount(total, limit int) int { return (total + limit - 1) / limit }
 
 func (a *API) adminCreate(ctx context.Context, in *adminCreateInput) (*adminUserOutput, error) {
 	b := &in.Body
@@ -607,7 +607,7 @@ func (a *API) adminLogs(ctx context.Context, in *logsInput) (*logsOutput, error)
 	b := &out.Body
 	b.Logs = logEntries(found.Logs)
 	b.TotalItems = found.Total
-	total := pages(found.Total, in.Limit)
+	total := pageCount(found.Total, in.Limit)
 	b.Pagination = Pagination{
 		CurrentPage: in.Page, TotalPages: total, TotalCount: found.Total, HasNext: in.Page < total, HasPrev: in.Page > 1, Limit: in.Limit,
 	}

@@ -23,6 +23,8 @@ type infoOutput struct {
 		SetupNeeded  bool     `json:"setup_needed" doc:"True while there is no administrator: the server prints a link when it starts"`
 		Demo         bool     `json:"demo" doc:"True where chat is simulated"`
 		DemoChannels []string `json:"demo_channels" doc:"Channels to try"`
+		EmoteImages  string   `json:"emote_images" example:"https://static-cdn.jtvnw.net" doc:"Origin of pictures of emotes, below which they are as at Twitch, for people who choose to see them; empty where the operator allows none"`
+		Summaries    []string `json:"summaries" example:"rules" doc:"Who can write summaries: rules, and model where a language model is set up"`
 		Limits       Limits   `json:"limits"`
 	} `nameHint:"Info"`
 }
@@ -86,6 +88,11 @@ func (a *API) info(ctx context.Context, _ *struct{}) (*infoOutput, error) {
 	b.SetupNeeded = a.setupNeeded(ctx)
 	b.Demo = a.cfg.Demo
 	b.DemoChannels = present(a.cfg.DemoChannels)
+	b.EmoteImages = a.cfg.EmoteImages
+	b.Summaries = []string{"rules"}
+	if a.cfg.ModelSummaries {
+		b.Summaries = append(b.Summaries, "model")
+	}
 	b.Limits = Limits{
 		Channels:          a.cfg.MaxChannels,
 		BodyBytes:         maxBodyBytes,

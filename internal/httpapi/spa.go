@@ -35,7 +35,7 @@ const missingPage = `<!doctype html>
 </html>
 `
 
-func newUserInterface(files fs.FS, base string) (*userInterface, error) {
+func newUserInterface(files fs.FS, base, pictures string) (*userInterface, error) {
 	ui := &userInterface{index: []byte(missingPage)}
 	if files != nil {
 		index, err := fs.ReadFile(files, "index.html")
@@ -50,7 +50,7 @@ func newUserInterface(files fs.FS, base string) (*userInterface, error) {
 	}
 	ui.index = rooted(ui.index, base)
 	ui.etag = etagOf(ui.index)
-	ui.policy = contentPolicy(ui.index)
+	ui.policy = contentPolicy(ui.index, pictures)
 	return ui, nil
 }
 
@@ -79,9 +79,9 @@ func etagOf(content []byte) string {
 
 var inlineScript = regexp.MustCompile(`(?is)<script(?:\s+type="module")?\s*>(.*?)</script>`)
 
-// contentPolicy allows a page what is our own, pictures of emotes, and those
-// inline scripts that the page was built with, by their hash.
-func contentPolicy(index []byte) string {
+// contentPolicy allows a page what is our own, those inline scripts that the page
+// was built with, by their hash, and pictures from one origin more, or none.
+func contentPolicy(index []byte, pictures string) string {
 	scripts := "'self'"
 	for _, m := range inlineScript.FindAllSubmatch(index, -1) {
 		sum := sha256.Sum256(m[1])
@@ -91,7 +91,7 @@ func contentPolicy(index []byte) string {
 		"default-src 'self'",
 		"script-src " + scripts,
 		"style-src 'self'",
-		"img-src 'self' data:",
+		strings.TrimSpace("img-src 'self' data: " + pictures),
 		"font-src 'self' data:",
 		"connect-src 'self'",
 		"object-src 'none'",

@@ -1,121 +1,24 @@
 /** Calls of administrators. */
 import type { HistoryEntry, Page } from './history'
+import type { components } from './schema'
 import { send } from './transport'
+import type { Report } from './types'
 
-export interface AdminUser {
-  _id: string
-  first_name: string
-  last_name: string
-  email: string
-  role: string
-  status: 'active' | 'not_active' | 'suspended'
-  created_at: string
-  updated_at: string
-  profile_image: string | null
-}
+type Schemas = components['schemas']
 
-export interface LogEntry {
-  _id: string
-  user_id: string
-  user_name: string
-  activity: string
-  details: string
-  created_at: string
-}
-
-export interface Invite {
-  id: string
-  email: string
-  role: string
-  uses: number
-  used: number
-  created_by: string
-  created_at: string
-  expires_at: string
-}
-
-export interface RunningChannel {
-  channel: string
-  started_at: string
-  state: string
-  viewers: number
-  holders: { user_id: string; name: string; email: string; since: string }[]
-  messages_per_minute: number
-  total: number
-}
-
-export interface Sockets {
-  total: number
-  by_channel: { channel: string; count: number }[]
-  by_user: { user_id: string; name: string; email: string; count: number }[]
-}
-
-export interface QueuedMail {
-  id: string
-  kind: string
-  to: string
-  subject: string
-  created_at: string
-  next_at?: string
-  dead_at?: string
-  attempts: number
-  reason: string
-}
-
-export interface MailStats {
-  waiting: number
-  dead: number
-  oldest?: string
-}
-
-export interface UsageDay {
-  day: string
-  sign_ins: number
-  failed_sign_ins: number
-  registrations: number
-  started: number
-  saved: number
-  messages: number
-}
-
-export interface Overview {
-  users: { total: number; active: number; admins: number }
-  usage: UsageDay
-  saved: number
-  messages: number
-  channels: { running: number; limit: number }
-  sockets: number
-  mail: MailStats
-  mail_by: 'smtp' | 'folder' | 'off'
-  store: Check
-  checks: Record<string, Check>
-  version: string
-  /** Seconds. */
-  uptime: number
-}
-
-export interface Check {
-  status: 'up' | 'down'
-  required: boolean
-  detail?: string
-}
-
-export type FindingStatus = 'ok' | 'skipped' | 'warning' | 'failed'
-
-export interface Finding {
-  check: string
-  group: string
-  status: FindingStatus
-  seen: string
-  why?: string
-  mend?: string
-}
-
-export interface Examination {
-  at: string
-  worst: 'ok' | 'warning' | 'failed'
-  findings: Finding[]
-}
+export type AdminUser = Schemas['AdminUser']
+export type LogEntry = Schemas['LogPage']['logs'][number]
+export type Invite = Schemas['Invitation']
+export type RunningChannel = Schemas['AdminChannel']
+export type Sockets = Schemas['Sockets']
+export type QueuedMail = Schemas['OutboxView']['waiting'][number]
+export type MailStats = Schemas['OutboxView']['stats']
+export type UsageDay = Schemas['UsageDay']
+export type Overview = Schemas['Overview']
+export type Check = Overview['store']
+export type Examination = Schemas['Examination']
+export type Finding = Examination['findings'][number]
+export type FindingStatus = Finding['status']
 
 export interface UserForm {
   first_name: string
@@ -151,7 +54,12 @@ export const admin = {
   removeUser: (userId: string) => send<unknown>(`/api/admin/users/${id(userId)}`, { method: 'DELETE' }),
   signOutUser: (userId: string) => post<unknown>(`/api/admin/users/${id(userId)}/sign-out`),
   resetUser: (userId: string) =>
-    post<{ message: string; link?: string }>(`/api/admin/users/${id(userId)}/reset-password`),
+    post<Schemas['ResetOffered']>(`/api/admin/users/${id(userId)}/reset-password`),
+  /** Anybody's saved analysis and its report; each look is logged. */
+  historyEntry: (entryId: string, signal: AbortSignal) =>
+    send<HistoryEntry>(`/api/admin/history/${id(entryId)}`, { signal }),
+  historyData: (entryId: string, signal: AbortSignal) =>
+    send<Report>(`/api/admin/history/${id(entryId)}/data`, { signal }),
   userHistory: (userId: string, page: number, signal: AbortSignal) =>
     send<Page<HistoryEntry>>(`/api/admin/users/${id(userId)}/history`, {
       query: { page, limit: 20 },
@@ -170,16 +78,15 @@ export const admin = {
       to: string
     },
     signal: AbortSignal,
-  ) => send<{ logs: LogEntry[]; totalItems: number }>('/api/admin/logs', { query, signal }),
+  ) => send<Schemas['LogPage']>('/api/admin/logs', { query, signal }),
   activities: async (signal: AbortSignal) =>
     (await send<string[] | null>('/api/admin/logs/activities', { signal })) ?? [],
-  cleanUp: (days_to_keep: number) =>
-    post<{ message: string; deleted_count: number }>('/api/admin/logs/cleanup', { days_to_keep }),
+  cleanUp: (days_to_keep: number) => post<Schemas['CleanedUp']>('/api/admin/logs/cleanup', { days_to_keep }),
 
   invites: async (signal: AbortSignal) =>
     (await send<Invite[] | null>('/api/admin/invites', { signal })) ?? [],
   invite: (form: { email?: string; role: string; uses: number; expires_in_hours: number }) =>
-    post<{ link: string; invite: Invite }>('/api/admin/invites', form),
+    post<Schemas['Invited']>('/api/admin/invites', form),
   revokeInvite: (inviteId: string) =>
     send<unknown>(`/api/admin/invites/${id(inviteId)}`, { method: 'DELETE' }),
 
@@ -189,9 +96,9 @@ export const admin = {
   sockets: (signal: AbortSignal) => send<Sockets>('/api/admin/sockets', { signal }),
 
   mail: (signal: AbortSignal) =>
-    send<{ waiting: QueuedMail[] | null; dead: QueuedMail[] | null; stats: MailStats }>('/api/admin/mail', {
+    send<Schemas['OutboxView']>('/api/admin/mail', {
       signal,
     }),
   retryMail: (mailId: string) => post<unknown>(`/api/admin/mail/${id(mailId)}/retry`),
-  testMail: (to: string) => post<{ message: string }>('/api/admin/mail/test', { to }),
+  testMail: (to: string) => post<Schemas['Message']>('/api/admin/mail/test', { to }),
 }

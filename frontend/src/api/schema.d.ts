@@ -1232,6 +1232,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/pages/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the operator wrote for a page
+         * @description From a Markdown file under `DATA_DIR/pages`: `privacy.md`, or `privacy.de.md` for one language. What could run or load from elsewhere is left out.
+         */
+        get: operations["page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/refresh-token": {
         parameters: {
             query?: never;
@@ -2904,6 +2924,11 @@ export interface components {
              *     ]
              */
             demo_channels: string[];
+            /**
+             * @description Origin of pictures of emotes, below which they are as at Twitch, for people who choose to see them; empty where the operator allows none
+             * @example https://static-cdn.jtvnw.net
+             */
+            emote_images: string;
             /** @enum {string} */
             environment: "development" | "production";
             /**
@@ -2924,6 +2949,13 @@ export interface components {
             registration: "open" | "invite" | "closed";
             /** @description True while there is no administrator: the server prints a link when it starts */
             setup_needed: boolean;
+            /**
+             * @description Who can write summaries: rules, and model where a language model is set up
+             * @example [
+             *       "rules"
+             *     ]
+             */
+            summaries: string[];
             /**
              * @description Of this build
              * @example 1.0.0
@@ -3456,6 +3488,26 @@ export interface components {
             users: components["schemas"]["UserCounts"];
             /** @example 1.2.3 */
             version: string;
+        };
+        PageText: {
+            /**
+             * Format: date-time
+             * @description When the text was written
+             * @example 2026-01-31T20:00:00Z
+             */
+            changed?: string;
+            /**
+             * @description The text, without anything that runs or loads; empty where whoever runs the server wrote none: the page then shows its own
+             * @example <h1>Privacy</h1>
+             */
+            html: string;
+            /**
+             * @description Of the text; empty where the file's name says none
+             * @example de
+             */
+            language: string;
+            /** @example privacy */
+            name: string;
         };
         Pagination: {
             /**
@@ -11742,6 +11794,7 @@ export interface operations {
                      *       "demo_channels": [
                      *         "sim_arena"
                      *       ],
+                     *       "emote_images": "https://static-cdn.jtvnw.net",
                      *       "environment": "development",
                      *       "guests": "none",
                      *       "limits": {
@@ -11755,6 +11808,9 @@ export interface operations {
                      *       "mail": "smtp",
                      *       "registration": "open",
                      *       "setup_needed": true,
+                     *       "summaries": [
+                     *         "rules"
+                     *       ],
                      *       "version": "1.0.0"
                      *     }
                      */
@@ -12104,6 +12160,58 @@ export interface operations {
             };
             /** @description Service Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    page: {
+        parameters: {
+            query?: {
+                /** @description Language that is preferred */
+                language?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Which page */
+                name: "about" | "contact" | "privacy" | "terms";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed": "2026-01-31T20:00:00Z",
+                     *       "html": "<h1>Privacy</h1>",
+                     *       "language": "de",
+                     *       "name": "privacy"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageText"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

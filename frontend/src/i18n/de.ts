@@ -75,6 +75,7 @@ export const de: Catalogue = {
   admin,
   upload,
   legal,
+  legalChanged: (when: string) => `Zuletzt geändert ${when}.`,
   home: {
     title: 'Start',
     heading: 'Wie fühlt sich der Chat gerade an?',
@@ -251,6 +252,9 @@ export const de: Catalogue = {
     clear: 'Suche leeren',
     filter: 'Zeigen',
     more: 'Mehr Filter',
+    pictures: 'Bilder von Emotes',
+    picturesHint: (host: string) =>
+      `Sie kommen von ${host}, das dann deine Adresse sieht. Aus: Emotes mit Namen.`,
     traits: {
       unsure: 'unsicher',
       question: 'Fragen',

@@ -81,6 +81,7 @@ export const en = {
   admin,
   upload,
   legal: legal as Record<keyof typeof legal, LegalText>,
+  legalChanged: (when: string) => `Last changed ${when}.`,
   home: {
     title: 'Home',
     heading: 'How does chat feel right now?',
@@ -257,6 +258,9 @@ export const en = {
     clear: 'Clear search',
     filter: 'Show',
     more: 'More filters',
+    pictures: 'Emote pictures',
+    picturesHint: (host: string) =>
+      `They come from ${host}, which then sees your address. Off: emotes by name.`,
     traits: {
       unsure: 'unsure',
       question: 'questions',

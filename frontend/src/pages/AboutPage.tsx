@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { apiBase } from '../api/client'
 import { infoQuery } from '../api/queries'
+import { OperatorText } from '../components/OperatorText'
 import { LabelTag } from '../components/LabelGlyph'
 import { useTitle } from '../hooks/useTitle'
 import { t } from '../i18n'
@@ -13,6 +14,7 @@ export default function AboutPage() {
   return (
     <div className="mx-auto w-full max-w-2xl px-4 py-8 text-base">
       <h1 className="text-2xl font-semibold tracking-tight text-balance">{t.about.heading}</h1>
+      <OperatorText page="about" className="mt-4 border-b border-line pb-6" />
       <Section heading={t.about.judging} text={t.about.judgingText}>
         <p className="flex flex-wrap gap-4">
           {labels.map((label) => (

@@ -7,6 +7,7 @@ import { account, nameOf } from '../api/account'
 import { email } from '../components/auth/schemas'
 import { Field, FormError, inputClass, TextField } from '../components/form/fields'
 import { showProblem } from '../components/form/problem'
+import { OperatorText } from '../components/OperatorText'
 import { Button } from '../components/ui'
 import { useAuth } from '../contexts/auth'
 import { useTitle } from '../hooks/useTitle'
@@ -61,6 +62,7 @@ export default function ContactPage() {
     <div className="mx-auto w-full max-w-xl px-4 py-8">
       <h1 className="text-2xl font-semibold tracking-tight text-balance">{texts.heading}</h1>
       <p className="mt-1 mb-6 text-base text-muted">{texts.lead}</p>
+      <OperatorText page="contact" className="mb-6 border-b border-line pb-6 text-base" />
       <form noValidate onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
         <div className="grid grid-cols-1 gap-4 sm:grid-cols-2">
           <TextField

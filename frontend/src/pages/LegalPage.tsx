@@ -1,4 +1,5 @@
 import { Link } from 'react-router'
+import { OperatorText } from '../components/OperatorText'
 import { textLink } from '../components/auth/links'
 import { useTitle } from '../hooks/useTitle'
 import { t } from '../i18n'
@@ -10,6 +11,19 @@ export default function LegalPage({ page }: { page: 'privacy' | 'terms' }) {
   useTitle(text.title)
   return (
     <article className="mx-auto w-full max-w-2xl px-4 py-8 text-base">
+      <OperatorText page={page} otherwise={<Ours text={text} />} />
+      <p className="mt-8 border-t border-line pt-4">
+        <Link to="/contact" className={textLink}>
+          {t.contact.heading}
+        </Link>
+      </p>
+    </article>
+  )
+}
+
+function Ours({ text }: { text: LegalText }) {
+  return (
+    <>
       <h1 className="text-2xl font-semibold tracking-tight text-balance">{text.heading}</h1>
       <p className="mt-2 text-muted">{text.lead}</p>
       {text.sections.map(([heading, paragraphs]) => (
@@ -20,11 +34,6 @@ export default function LegalPage({ page }: { page: 'privacy' | 'terms' }) {
           ))}
         </section>
       ))}
-      <p className="mt-8 border-t border-line pt-4">
-        <Link to="/contact" className={textLink}>
-          {t.contact.heading}
-        </Link>
-      </p>
-    </article>
+    </>
   )
 }

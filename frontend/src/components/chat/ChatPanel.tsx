@@ -7,6 +7,7 @@ import { useHotkeys } from '../../hooks/useHotkeys'
 import { useTheme } from '../../hooks/useTheme'
 import { t } from '../../i18n'
 import { cx } from '../../lib/cx'
+import { setEmotePictures, useEmotePictures } from '../../lib/emotePictures'
 import { formatCount } from '../../lib/format'
 import { labels, type ChatMessage } from '../../live/protocol'
 import type { Row } from '../../live/store'
@@ -36,6 +37,7 @@ export function ChatPanel({ className }: { className?: string }) {
   )
   const [asked, setAsked] = useState<ChatMessage>()
   const { theme } = useTheme()
+  const pictures = useEmotePictures().origin
   const search = useRef<HTMLInputElement>(null)
 
   // While paused, the rows of that moment stay, so that nothing moves under
@@ -153,6 +155,7 @@ export function ChatPanel({ className }: { className?: string }) {
         <ChatList
           rows={rows}
           theme={theme}
+          pictures={pictures}
           following={frozen === undefined}
           byScroll={frozen?.byScroll === true}
           onPause={pause}
@@ -186,6 +189,7 @@ const chipClass =
 /** What of chat is shown: labels always at hand, the rest in a menu and, once chosen, beside them. */
 function Filters({ filter }: { filter: ChatFilter }) {
   const all = filter.labels.size === labels.length
+  const pictures = useEmotePictures()
   return (
     <div role="group" aria-label={t.chat.filter} className="flex flex-wrap gap-1">
       <button
@@ -250,6 +254,29 @@ function Filters({ filter }: { filter: ChatFilter }) {
                 {t.chat.traits[trait]}
               </Menu.CheckboxItem>
             ))}
+            {pictures.host !== undefined && (
+              <>
+                <Menu.Separator className="my-1 h-px bg-line" />
+                <Menu.CheckboxItem
+                  checked={pictures.on}
+                  className={cx(menuItemClass, 'h-auto! max-w-64 items-start! py-1.5')}
+                  onSelect={(event) => {
+                    event.preventDefault()
+                    setEmotePictures(!pictures.on)
+                  }}
+                >
+                  <span className="flex size-4 shrink-0 items-center justify-center">
+                    <Menu.ItemIndicator>
+                      <Check aria-hidden className="size-4 text-accent" />
+                    </Menu.ItemIndicator>
+                  </span>
+                  <span>
+                    {t.chat.pictures}
+                    <span className="block text-xs text-muted">{t.chat.picturesHint(pictures.host)}</span>
+                  </span>
+                </Menu.CheckboxItem>
+              </>
+            )}
           </Menu.Content>
         </Menu.Portal>
       </Menu.Root>
@@ -260,6 +287,7 @@ function Filters({ filter }: { filter: ChatFilter }) {
 function ChatList({
   rows,
   theme,
+  pictures,
   following,
   byScroll,
   onPause,
@@ -268,6 +296,7 @@ function ChatList({
 }: {
   rows: readonly Row[]
   theme: 'light' | 'dark'
+  pictures: string | undefined
   following: boolean
   byScroll: boolean
   onPause: (byScroll: boolean) => void
@@ -336,7 +365,7 @@ function ChatList({
               className="absolute inset-x-0 top-0"
               style={{ transform: `translateY(${item.start}px)` }}
             >
-              <ChatRow row={row} theme={theme} onAsk={onAsk} />
+              <ChatRow row={row} theme={theme} pictures={pictures} onAsk={onAsk} />
             </li>
           )
         })}

@@ -6,22 +6,34 @@ import { cx } from '../../lib/cx'
 import { formatClock, formatCount, formatDuration, formatScore, formatShare } from '../../lib/format'
 import { Flag, hasFlag, isUncounted, type ChatMessage } from '../../live/protocol'
 import type { Row } from '../../live/store'
+import { EmoteName, EmotePicture } from './EmotePicture'
 import { LabelGlyph } from '../LabelGlyph'
 
 /** One row of the chat list. */
 export const ChatRow = memo(function ChatRow({
   row,
   theme,
+  pictures,
   onAsk,
 }: {
   row: Row
   theme: Theme
+  /** Where pictures of emotes are; without it they are named. */
+  pictures?: string | undefined
   /** Asks why a message was judged as it was. */
   onAsk?: (message: ChatMessage) => void
 }) {
   switch (row.kind) {
     case 'message':
-      return <MessageRow message={row.message} deleted={row.deleted} theme={theme} onAsk={onAsk} />
+      return (
+        <MessageRow
+          message={row.message}
+          deleted={row.deleted}
+          theme={theme}
+          pictures={pictures}
+          onAsk={onAsk}
+        />
+      )
     case 'missed':
       return (
         <Divider title={t.chat.missedHelp}>
@@ -66,11 +78,13 @@ function MessageRow({
   message: m,
   deleted,
   theme,
+  pictures,
   onAsk,
 }: {
   message: ChatMessage
   deleted: boolean
   theme: Theme
+  pictures: string | undefined
   onAsk: ((message: ChatMessage) => void) | undefined
 }) {
   const uncounted = isUncounted(m)
@@ -115,7 +129,7 @@ function MessageRow({
           )}
           style={action && !quiet ? { color } : undefined}
         >
-          <Text message={m} />
+          <Text message={m} theme={theme} pictures={pictures} />
         </span>
         {m.bits > 0 && (
           <span className="ml-1.5 inline-flex items-center gap-0.5 text-xs whitespace-nowrap text-accent">
@@ -206,17 +220,33 @@ function Badges({ message: m }: { message: ChatMessage }) {
   )
 }
 
-/** The text with its emotes set off. They are named, not pictured: pictures would come from Twitch. */
-function Text({ message: m }: { message: ChatMessage }) {
+/** The text with its emotes set off: named, or pictured where the reader chose that. */
+function Text({
+  message: m,
+  theme,
+  pictures,
+}: {
+  message: ChatMessage
+  theme: Theme
+  pictures: string | undefined
+}) {
   if (m.emotes.length === 0) return m.text
   const parts: ReactNode[] = []
   let end = 0
   for (const [id, from, to] of m.emotes) {
     if (from > end) parts.push(m.text.slice(end, from))
     parts.push(
-      <span key={`${id}-${from}`} className="rounded-sm bg-raised px-0.5 font-medium text-muted not-italic">
-        {m.text.slice(from, to)}
-      </span>,
+      pictures === undefined ? (
+        <EmoteName key={`${id}-${from}`} name={m.text.slice(from, to)} />
+      ) : (
+        <EmotePicture
+          key={`${id}-${from}`}
+          id={id}
+          name={m.text.slice(from, to)}
+          origin={pictures}
+          theme={theme}
+        />
+      ),
     )
     end = to
   }

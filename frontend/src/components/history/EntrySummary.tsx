@@ -1,5 +1,6 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
+import { infoQuery } from '../../api/queries'
 import { history, type ShownEntry } from '../../api/history'
 import { t } from '../../i18n'
 import { toast } from '../../lib/toast'
@@ -35,6 +36,8 @@ export function EntrySummary({ entry: e, children }: { entry: ShownEntry; childr
 /** Lets the summary of one's own entry be written anew. */
 export function RewriteSummary({ id }: { id: string }) {
   const queries = useQueryClient()
+  // The server only offers who it has: a model where one is set up.
+  const writers = useQuery(infoQuery).data?.summaries ?? ['rules']
   const rewrite = useMutation({
     mutationFn: (writer: 'rules' | 'model') => history.summarize(id, writer),
     onSuccess: async (told) => {
@@ -48,23 +51,25 @@ export function RewriteSummary({ id }: { id: string }) {
     <div className="mt-3 flex flex-col gap-2">
       <FormError message={rewrite.error?.message} />
       <div className="flex flex-wrap gap-2">
-        {(['rules', 'model'] as const).map((writer) => (
-          <Button
-            key={writer}
-            variant="ghost"
-            className="border border-line"
-            disabled={rewrite.isPending}
-            onClick={() => {
-              rewrite.mutate(writer)
-            }}
-          >
-            {rewrite.isPending && rewrite.variables === writer
-              ? t.form.working
-              : writer === 'rules'
-                ? t.entry.rewrite
-                : t.entry.rewriteModel}
-          </Button>
-        ))}
+        {(['rules', 'model'] as const)
+          .filter((writer) => writers.includes(writer))
+          .map((writer) => (
+            <Button
+              key={writer}
+              variant="ghost"
+              className="border border-line"
+              disabled={rewrite.isPending}
+              onClick={() => {
+                rewrite.mutate(writer)
+              }}
+            >
+              {rewrite.isPending && rewrite.variables === writer
+                ? t.form.working
+                : writer === 'rules'
+                  ? t.entry.rewrite
+                  : t.entry.rewriteModel}
+            </Button>
+          ))}
       </div>
     </div>
   )

@@ -3,6 +3,7 @@ import { account } from '../../api/account'
 import { useTheme, type ThemeChoice } from '../../hooks/useTheme'
 import { language, languages, setLanguage, t, type Language } from '../../i18n'
 import { timeZone } from '../../lib/format'
+import { setEmotePictures, useEmotePictures } from '../../lib/emotePictures'
 import { setShortcuts, useShortcutsOn } from '../../lib/shortcuts'
 import { FormError, Select, Toggle } from '../form/fields'
 import { ErrorState } from '../states'
@@ -15,6 +16,7 @@ export function Preferences() {
   const queries = useQueryClient()
   const keysOn = useShortcutsOn()
   const { choice, choose } = useTheme()
+  const pictures = useEmotePictures()
   const preferences = useQuery({ queryKey: key, queryFn: ({ signal }) => account.preferences(signal) })
   const change = useMutation({
     mutationFn: (autoSave: boolean) => account.setPreferences(autoSave),
@@ -43,6 +45,14 @@ export function Preferences() {
       )}
       <FormError message={change.error?.message} />
       <Toggle label={texts.keys} hint={texts.keysHint} checked={keysOn} onChange={setShortcuts} />
+      {pictures.host !== undefined && (
+        <Toggle
+          label={t.chat.pictures}
+          hint={t.chat.picturesHint(pictures.host)}
+          checked={pictures.on}
+          onChange={setEmotePictures}
+        />
+      )}
       <div className="flex flex-wrap items-center gap-x-6 gap-y-3">
         <span className="flex items-center gap-2">
           <span aria-hidden className="font-medium">

@@ -76,6 +76,7 @@ export const admin: typeof english.admin = {
     editAction: 'Bearbeiten',
     history: 'Verlauf ansehen',
     historyOf: (name: string) => `Verlauf von ${name}`,
+    entryNote: 'Nur zum Lesen. Dass du es angesehen hast, steht im Protokoll.',
     historyNote: 'Dass du ihn ansiehst, steht im Aktivitätsprotokoll.',
     suspend: 'Sperren',
     unsuspend: 'Sperre aufheben',

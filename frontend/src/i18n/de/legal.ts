@@ -25,9 +25,9 @@ export const legal: Record<'privacy' | 'terms', LegalText> = {
       [
         'Cookies und dieser Browser',
         [
-          'Zwei Cookies halten dich angemeldet. Sie gehen nur an diesen Server, und kein Skript kann sie lesen. Andere gibt es nicht.',
-          'Der Browser merkt sich Farben, Sprache, ob einzelne Tasten Kürzel sind, und, solange du angemeldet bist, ein kurzlebiges Zugangstoken für eigene Programme.',
-          'Die Seiten laden nichts von anderen und erzählen niemandem, dass du hier warst.',
+          'Zwei Cookies halten dich angemeldet; ein weiteres kennzeichnet den Browser von jemandem, der ohne Anmeldung einen Kanal analysiert. Sie gehen nur an diesen Server, und kein Skript kann sie lesen. Andere gibt es nicht.',
+          'Der Browser merkt sich Farben, Sprache, ob einzelne Tasten Kürzel sind, ob Emotes als Bilder gezeigt werden, und, solange du angemeldet bist, ein kurzlebiges Zugangstoken für eigene Programme.',
+          'Die Seiten laden nichts von anderen und erzählen niemandem, dass du hier warst, außer du wählst Bilder von Emotes, wo die Betreiber sie erlauben: Die kommen von den Servern von Twitch oder denen, die beim Schalter genannt sind, und diese sehen dann deine Netzadresse.',
         ],
       ],
       [

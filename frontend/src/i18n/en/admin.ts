@@ -77,6 +77,7 @@ export const admin = {
     editAction: 'Edit',
     history: 'View history',
     historyOf: (name: string) => `History of ${name}`,
+    entryNote: 'Read only. That you looked at it is in the activity log.',
     historyNote: 'That you look at it is written to the activity log.',
     suspend: 'Suspend',
     unsuspend: 'Lift the suspension',

@@ -24,9 +24,9 @@ export const legal = {
       [
         'Cookies and this browser',
         [
-          'Two cookies keep you signed in. They are only sent to this server and no script can read them. There are no others.',
-          'The browser remembers your theme, language, whether single keys are shortcuts, and, while you are signed in, a short-lived access token for programs of your own.',
-          'The pages load nothing from other sites and tell nobody that you were here.',
+          'Two cookies keep you signed in; one more marks the browser of somebody who analyses a channel without signing in. They are only sent to this server and no script can read them. There are no others.',
+          'The browser remembers your theme, language, whether single keys are shortcuts, whether emotes are shown as pictures, and, while you are signed in, a short-lived access token for programs of your own.',
+          'The pages load nothing from other sites and tell nobody that you were here, unless you choose to see pictures of emotes where whoever runs this server allows them: those come from Twitch’s servers, or the ones named beside the switch, which then see your network address.',
         ],
       ],
       [

@@ -1,14 +1,14 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Trash2 } from 'lucide-react'
-import { useCallback, useState } from 'react'
+import { useState } from 'react'
 import { admin } from '../../api/admin'
 import { Dialog } from '../../components/Dialog'
 import { FormError, Select, TextField } from '../../components/form/fields'
 import { DateField } from '../../components/form/DateField'
-import { Pager, rowClass, SearchField, SortHeader, Table, type Sorting } from '../../components/lists'
+import { Pager, rowClass, SearchField, SortHeader, Table } from '../../components/lists'
 import { ErrorState, Loading } from '../../components/states'
 import { Button } from '../../components/ui'
-import { useListParams } from '../../hooks/useListParams'
+import { useListControls } from '../../hooks/useListControls'
 import { useTitle } from '../../hooks/useTitle'
 import { t } from '../../i18n'
 import { dayStart, formatCount, formatDateTime, formatDateTimeZone, timeZone } from '../../lib/format'
@@ -29,7 +29,7 @@ const defaults = {
 /** `/admin/logs` */
 export default function LogsPage() {
   useTitle(t.admin.places.logs)
-  const [params, set] = useListParams(defaults)
+  const { params, set, onSearch, sorting, pager } = useListControls(defaults)
   const [cleaning, setCleaning] = useState(false)
   const logs = useQuery({
     queryKey: ['admin', 'logs', params],
@@ -53,19 +53,6 @@ export default function LogsPage() {
     queryKey: ['admin', 'activities'],
     queryFn: ({ signal }) => admin.activities(signal),
   })
-  const onSearch = useCallback(
-    (search: string) => {
-      set({ search })
-    },
-    [set],
-  )
-  const sorting: Sorting = {
-    sort: params.sort,
-    direction: params.direction,
-    onSort: (sort, direction) => {
-      set({ sort, direction })
-    },
-  }
   const found = logs.data
   return (
     <>
@@ -163,18 +150,7 @@ export default function LogsPage() {
           </Table>
           <div className="flex flex-wrap items-center justify-between gap-2">
             <span className="text-xs text-faint">{t.session.zone(timeZone())}</span>
-            <Pager
-              page={params.page}
-              pages={Math.ceil(found.totalItems / params.limit)}
-              total={found.totalItems}
-              limit={params.limit}
-              onPage={(page) => {
-                set({ page })
-              }}
-              onLimit={(limit) => {
-                set({ limit })
-              }}
-            />
+            <Pager {...pager} pages={Math.ceil(found.totalItems / params.limit)} total={found.totalItems} />
           </div>
         </>
       )}

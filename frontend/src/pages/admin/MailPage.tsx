@@ -35,8 +35,8 @@ export default function MailPage() {
         )
       ) : (
         <>
-          <Queue title={texts.waiting} none={texts.noneWaiting} mails={mail.data.waiting ?? []} />
-          <Queue title={texts.dead} none={texts.noneDead} mails={mail.data.dead ?? []} />
+          <Queue title={texts.waiting} none={texts.noneWaiting} mails={mail.data.waiting} />
+          <Queue title={texts.dead} none={texts.noneDead} mails={mail.data.dead} />
         </>
       )}
     </>

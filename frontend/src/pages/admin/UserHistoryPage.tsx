@@ -68,7 +68,13 @@ export default function UserHistoryPage() {
             {found.items.map((e) => (
               <tr key={e._id} role="row" className={rowClass}>
                 <td role="cell" className="font-medium wrap-anywhere max-sm:flex-1">
-                  {entryName(e)}
+                  <Link
+                    to={`/admin/users/${encodeURIComponent(id)}/history/${encodeURIComponent(e._id)}`}
+                    state={{ name: stateText(location.state, 'name') }}
+                    className="text-accent hover:underline"
+                  >
+                    {entryName(e)}
+                  </Link>
                 </td>
                 <td role="cell" className="whitespace-nowrap text-muted">
                   {formatDateTime(Date.parse(e.created_at))}

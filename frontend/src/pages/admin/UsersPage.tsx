@@ -11,7 +11,7 @@ import {
   UserPlus,
   UserX,
 } from 'lucide-react'
-import { useCallback, useState, type ReactNode } from 'react'
+import { useState, type ReactNode } from 'react'
 import { Link } from 'react-router'
 import { nameOf } from '../../api/account'
 import { admin, type AdminUser } from '../../api/admin'
@@ -19,12 +19,12 @@ import { UserDialog } from '../../components/admin/UserDialog'
 import { Avatar } from '../../components/Avatar'
 import { ConfirmDialog } from '../../components/ConfirmDialog'
 import { Select } from '../../components/form/fields'
-import { Pager, rowClass, SearchField, SortHeader, Table, type Sorting } from '../../components/lists'
+import { Pager, rowClass, SearchField, SortHeader, Table } from '../../components/lists'
 import { menuClass, menuItemClass } from '../../components/menu'
 import { ErrorState, Loading } from '../../components/states'
 import { Button } from '../../components/ui'
 import { useAuth } from '../../contexts/auth'
-import { useListParams } from '../../hooks/useListParams'
+import { useListControls } from '../../hooks/useListControls'
 import { useTitle } from '../../hooks/useTitle'
 import { t } from '../../i18n'
 import { cx } from '../../lib/cx'
@@ -45,7 +45,7 @@ const defaults = {
 /** `/admin/users` */
 export default function UsersPage() {
   useTitle(t.admin.places.users)
-  const [params, set] = useListParams(defaults)
+  const { params, set, onSearch, sorting, pager } = useListControls(defaults)
   const [editing, setEditing] = useState<AdminUser>()
   const [creating, setCreating] = useState(false)
   const users = useQuery({
@@ -53,19 +53,6 @@ export default function UsersPage() {
     queryFn: ({ signal }) => admin.users(params, signal),
     placeholderData: keepPreviousData,
   })
-  const onSearch = useCallback(
-    (search: string) => {
-      set({ search })
-    },
-    [set],
-  )
-  const sorting: Sorting = {
-    sort: params.sort,
-    direction: params.direction,
-    onSort: (sort, direction) => {
-      set({ sort, direction })
-    },
-  }
   const found = users.data
   return (
     <>
@@ -139,18 +126,7 @@ export default function UsersPage() {
               <UserRow key={u._id} user={u} onEdit={setEditing} />
             ))}
           </Table>
-          <Pager
-            page={found.page}
-            pages={found.pages}
-            total={found.total}
-            limit={params.limit}
-            onPage={(page) => {
-              set({ page })
-            }}
-            onLimit={(limit) => {
-              set({ limit })
-            }}
-          />
+          <Pager {...pager} pages={found.pages} total={found.total} />
         </>
       )}
       <UserDialog

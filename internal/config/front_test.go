@@ -45,3 +45,19 @@ func TestPublicURL(t *testing.T) {
 		t.Errorf("a path in FRONTEND_URL: %v", err)
 	}
 }
+
+func TestEmoteImages(t *testing.T) {
+	for given, want := range map[string]string{
+		"": "", "off": "", "OFF": "", "twitch": "https://static-cdn.jtvnw.net", "https://Emotes.example/": "https://emotes.example", "http://127.0.0.1:99": "http://127.0.0.1:99",
+	} {
+		c, err := Load(lookup(map[string]string{"EMOTE_IMAGES": given}), "")
+		if err != nil || c.EmoteImages != want {
+			t.Errorf("%q: %+v, %v, want %q", given, c, err, want)
+		}
+	}
+	for _, given := range []string{"on", "http://emotes.example", "https://x.example/path", "https://x.example?a", "https://u:p@x.example", "ftp://x", "https://a b", "https://x;y", "https://*", "//x.example"} {
+		if _, err := Load(lookup(map[string]string{"EMOTE_IMAGES": given}), ""); err == nil || !strings.Contains(err.Error(), "EMOTE_IMAGES") {
+			t.Errorf("%q: %v", given, err)
+		}
+	}
+}

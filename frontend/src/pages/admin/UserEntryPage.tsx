@@ -1,0 +1,71 @@
+import { useQuery } from '@tanstack/react-query'
+import { ChevronLeft } from 'lucide-react'
+import { Link, useLocation, useParams } from 'react-router'
+import { admin } from '../../api/admin'
+import { EntryFigures } from '../../components/history/EntryFigures'
+import { EntryHeading } from '../../components/history/EntryHeading'
+import { EntrySummary } from '../../components/history/EntrySummary'
+import { entryName } from '../../components/history/names'
+import { ReportView } from '../../components/report/ReportView'
+import { ErrorState, Loading } from '../../components/states'
+import { useTitle } from '../../hooks/useTitle'
+import { t } from '../../i18n'
+import { stateText } from '../../lib/navigation'
+
+const texts = t.admin.users
+
+/** `/admin/users/:id/history/:entry`: what somebody else saved, to be read only; looking is logged. */
+export default function UserEntryPage() {
+  const { id = '', entry: entryId = '' } = useParams()
+  const location = useLocation()
+  const name = stateText(location.state, 'name')
+  // Each look is a line in the log: it is not asked again by itself.
+  const once = { staleTime: Infinity, refetchOnWindowFocus: false, refetchOnReconnect: false }
+  const entry = useQuery({
+    queryKey: ['admin', 'entry', entryId],
+    queryFn: ({ signal }) => admin.historyEntry(entryId, signal),
+    ...once,
+  })
+  const data = useQuery({
+    queryKey: ['admin', 'entry-data', entryId],
+    queryFn: ({ signal }) => admin.historyData(entryId, signal),
+    enabled: entry.data?.has_report === true,
+    ...once,
+  })
+  const e = entry.data
+  useTitle(e === undefined ? texts.historyOf(name || id) : t.entry.title(entryName(e)))
+  return (
+    <>
+      <Link
+        to={`/admin/users/${encodeURIComponent(id)}/history`}
+        state={{ name }}
+        className="inline-flex items-center gap-1 self-start text-accent hover:underline"
+      >
+        <ChevronLeft aria-hidden className="size-3.5" />
+        {texts.historyOf(name || id)}
+      </Link>
+      {e === undefined ? (
+        entry.isError ? (
+          <ErrorState error={entry.error} onRetry={() => void entry.refetch()} />
+        ) : (
+          <Loading />
+        )
+      ) : (
+        <>
+          <EntryHeading entry={e} />
+          <p className="text-muted">{texts.entryNote}</p>
+          <EntrySummary entry={e} />
+          {e.has_report !== true ? (
+            <EntryFigures entry={e} />
+          ) : data.data !== undefined ? (
+            <ReportView report={data.data} />
+          ) : data.isError ? (
+            <ErrorState error={data.error} onRetry={() => void data.refetch()} />
+          ) : (
+            <Loading />
+          )}
+        </>
+      )}
+    </>
+  )
+}
