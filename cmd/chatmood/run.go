@@ -18,9 +18,12 @@ const (
 
 // cli is the command line. Each command lives in a file of its own name.
 type cli struct {
-	Serve   serveCmd       `cmd:"" default:"1" help:"Start the server (also without a command)."`
-	Demo    demoCmd        `cmd:"" help:"Start the server on a simulated Twitch: no network needed."`
-	User    userCmd        `cmd:"" help:"Create, list, change and delete users."`
+	Serve serveCmd `cmd:"" default:"1" help:"Start the server (also without a command)."`
+	Demo  demoCmd  `cmd:"" help:"Start the server on a simulated Twitch: no network needed."`
+	User  userCmd  `cmd:"" help:"Create, list, change and delete users."`
+
+	Corrections correctionsCmd `cmd:"" help:"Export the labels that users corrected."`
+
 	Mail    mailCmd        `cmd:"" help:"Try mail."`
 	Backup  backupCmd      `cmd:"" help:"Save everything of a server with the embedded database into one file, also while it runs."`
 	Restore restoreCmd     `cmd:"" help:"Put a backup into a new data directory."`

@@ -10,9 +10,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	smtp "github.com/emersion/go-smtp"
 
+	"chatmood/internal/analysis"
 	"chatmood/internal/store/sqlite"
 )
 
@@ -173,5 +175,40 @@ func TestMailTest(t *testing.T) {
 				t.Errorf("code %d, %q, %q, want %d and %q", code, out, errs, tc.code, tc.want)
 			}
 		})
+	}
+}
+
+func TestCorrectionsExport(t *testing.T) {
+	dir := inFolder(t, nil)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	store, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for i, c := range []analysis.Correction{
+		{Channel: "alpha", Kind: analysis.CorrectedMessage, Hash: "0123456789abcdef", Label: "negative", At: at},
+		{Channel: "beta", Kind: analysis.CorrectedMessage, Hash: "fedcba9876543210", Label: "positive", At: at},
+		{Channel: "alpha", Kind: analysis.CorrectedToken, Subject: "zorpQux", Value: 1, At: at},
+	} {
+		c.ID = strconv.Itoa(i)
+		if err := store.Learning().PutCorrection(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ args, want string }{
+		{"--format=tsv --channel=alpha", "0123456789abcdef\tnegative\talpha\t2026-03-01T12:00:00Z\n"},
+		{"--channel=beta", `{"hash":"fedcba9876543210","label":"positive","channel":"beta","time":"2026-03-01T12:00:00Z"}` + "\n"},
+		{"--channel=gamma", ""},
+	} {
+		code, out, errs := command(t, "", append([]string{"corrections", "export"}, strings.Fields(test.args)...)...)
+		if code != exitOK || out != test.want {
+			t.Errorf("%s: code %d, %q, %s, want %q", test.args, code, out, errs, test.want)
+		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"chatmood/internal/account"
+	"chatmood/internal/analysis"
 	"chatmood/internal/config"
 	"chatmood/internal/doctor"
 	"chatmood/internal/httpapi"
@@ -40,6 +41,8 @@ type Accounts struct {
 	Mails  *mail.Mails  // nil: no mail is sent
 	Outbox *mail.Outbox // nil: no mail is sent
 	URL    string       // where people open the page, without a slash at the end
+	// Learning is what users corrected, for commands; nil in a server.
+	Learning analysis.LearningStore
 
 	days int // after which the activity log is cleaned up; 0: never
 	log  *slog.Logger
@@ -292,6 +295,7 @@ func OpenAccounts(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ 
 	if err != nil {
 		return nil, nil, err
 	}
+	a.Learning = learningStore(s)
 	return a, s.Close, nil
 }
 
