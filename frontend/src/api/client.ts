@@ -1,6 +1,6 @@
 import createClient from 'openapi-fetch'
 import type { paths } from './schema'
-import { subprotocol } from '../live/protocol'
+import { subprotocol, type Label } from '../live/protocol'
 import { session } from './session'
 import type { Info } from './types'
 import type { LiveAuth } from '../live/connection'
@@ -60,12 +60,41 @@ export const api = {
         : client.POST('/api/twitch/connect-guest', { body: { url } }),
     ),
   /** What each piece of a text adds to its score. */
-  explain: async (text: string, signal: AbortSignal) =>
+  explain: async (text: string, channel: string, signal: AbortSignal) =>
     (
       await data(
-        client.POST('/api/sentiment', { body: { text: text.slice(0, 2000), explain: true }, signal }),
+        client.POST('/api/sentiment', {
+          body: { text: text.slice(0, 2000), explain: true, ...(channel === '' ? {} : { channel }) },
+          signal,
+        }),
       )
     ).results[0],
+  /** Gives a message of a running analysis another label. */
+  correct: (channel: string, message: { id: string; text: string }, label: Label) =>
+    data(
+      client.POST('/api/channels/{channel}/corrections', {
+        params: { path: { channel } },
+        body: { message_id: message.id, label, text: message.text.slice(0, 2000) },
+      }),
+    ),
+  uncorrect: (channel: string, id: string) =>
+    data(
+      client.DELETE('/api/channels/{channel}/corrections/{message_id}', {
+        params: { path: { channel, message_id: id } },
+      }),
+    ),
+  /** What a channel's own emotes have been learnt to mean. */
+  learned: (channel: string, signal: AbortSignal) =>
+    data(client.GET('/api/channels/{channel}/learned', { params: { path: { channel } }, signal })),
+  teach: (channel: string, token: string, change: { value?: number; frozen?: boolean }) =>
+    data(
+      client.PUT('/api/channels/{channel}/learned/{token}', {
+        params: { path: { channel, token } },
+        body: change,
+      }),
+    ),
+  release: (channel: string, token: string) =>
+    data(client.DELETE('/api/channels/{channel}/learned/{token}', { params: { path: { channel, token } } })),
   disconnect: (channel: string) =>
     data(
       session.exists()

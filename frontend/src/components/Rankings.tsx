@@ -60,11 +60,14 @@ export function TopTerms({
   terms,
   emotes,
   error,
+  learned,
   onFind,
 }: {
   terms: readonly Term[]
   emotes: readonly Term[]
   error: number
+  /** What the channel's own emotes have been learnt to mean. */
+  learned?: ReactNode
   /** Shows the messages that contain a term. */
   onFind?: (text: string) => void
 }) {
@@ -81,6 +84,11 @@ export function TopTerms({
         <Tabs.Trigger value="emotes" className={tabClass}>
           {t.top.emotes}
         </Tabs.Trigger>
+        {learned !== undefined && (
+          <Tabs.Trigger value="learned" className={tabClass}>
+            {t.learned.title}
+          </Tabs.Trigger>
+        )}
       </RankingHeader>
       {(['words', 'emotes'] as const).map((kind) => {
         const ranked = lists[kind].slice(0, shown)
@@ -129,6 +137,11 @@ export function TopTerms({
           </Tabs.Content>
         )
       })}
+      {learned !== undefined && (
+        <Tabs.Content value="learned" className="px-3 pt-1.5 pb-2.5">
+          {learned}
+        </Tabs.Content>
+      )}
     </Tabs.Root>
   )
 }

@@ -46,6 +46,7 @@ export const Flag = {
   bot: 'b',
   command: 'c',
   wave: 'w',
+  corrected: 'C',
 } as const
 export type Flag = (typeof Flag)[keyof typeof Flag]
 
@@ -136,6 +137,19 @@ export interface DeleteFrame {
   all?: boolean
 }
 
+/** A person corrected a message's label, or took that back. */
+export interface RelabelFrame {
+  type: 'relabel'
+  seq: number
+  id: string
+  label: Label
+  score: number
+  confidence: number
+  /** All flags of the message; undefined where only [Flag.corrected] is known to change. */
+  flags: string | undefined
+  corrected: boolean
+}
+
 export interface MomentFrame {
   type: 'moment'
   seq: number
@@ -192,6 +206,7 @@ export type ServerFrame =
   | StatsFrame
   | TopFrame
   | DeleteFrame
+  | RelabelFrame
   | MomentFrame
   | MarkFrame
   | StatusFrame
@@ -236,6 +251,20 @@ export function parseFrame(text: string): ServerFrame | undefined {
     const list = value.m as unknown[]
     return { type: 'batch', seq: value.seq as number, n: list.length, messages: parseMessages(list) }
   }
+  if (value.type === 'relabel') {
+    const flags = typeof value.f === 'string' ? value.f : ''
+    return {
+      type: 'relabel',
+      seq: value.seq as number,
+      id: value.id as string,
+      label: parseLabel(value.l),
+      score: typeof value.s === 'number' ? value.s : 0,
+      confidence: typeof value.k === 'number' ? value.k : 0,
+      // Of an old message the server no longer knows the letters.
+      flags: flags === '' || flags === Flag.corrected ? undefined : flags,
+      corrected: value.corrected === true,
+    }
+  }
   if (value.type === 'hello') {
     const { recent, epoch, ...rest } = value
     // A number on the wire; here it is only compared and sent back.
@@ -275,6 +304,11 @@ const required = new Map<string, readonly (readonly [string, Kind])[]>(
     ],
     top: [],
     delete: [['seq', 'number']],
+    relabel: [
+      ['seq', 'number'],
+      ['id', 'string'],
+      ['l', 'string'],
+    ],
     moment: [['moment', 'object']],
     mark: [['mark', 'object']],
     status: [['status', 'object']],
@@ -308,7 +342,7 @@ export function parseMessage(raw: unknown): ChatMessage | undefined {
     name: typeof raw.n === 'string' && raw.n !== '' ? raw.n : u,
     color: typeof raw.c === 'string' ? raw.c : undefined,
     text: x,
-    label: raw.l === 'p' ? 'positive' : raw.l === 'n' ? 'negative' : 'neutral',
+    label: parseLabel(raw.l),
     score: typeof raw.s === 'number' ? raw.s : 0,
     confidence: typeof raw.k === 'number' ? raw.k : 0,
     emotes: parseEmotes(raw.e, x.length),
@@ -318,6 +352,8 @@ export function parseMessage(raw: unknown): ChatMessage | undefined {
     bits: typeof raw.$ === 'number' ? raw.$ : 0,
   }
 }
+
+const parseLabel = (l: unknown): Label => (l === 'p' ? 'positive' : l === 'n' ? 'negative' : 'neutral')
 
 const none: readonly string[] = []
 const noEmotes: readonly EmoteUse[] = []

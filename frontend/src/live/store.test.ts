@@ -175,6 +175,31 @@ describe('LiveStore', () => {
     expect(shape(store.getState().rows).filter((k) => !k.startsWith('-'))).toEqual(['m10'])
   })
 
+  test('a corrected label replaces the one that was, and comes back when it is taken back', () => {
+    const { store, apply, paint } = newStore()
+    apply(hello())
+    apply(batch(2, [{ ...wireMessage(1), f: 'U?S' }, wireMessage(2)]))
+    const shown = (id: string) => {
+      paint()
+      const row = store.getState().rows.find((r) => r.key === id)
+      return row?.kind === 'message' ? row.message : undefined
+    }
+    const id = wireMessage(1).id
+    const before = shown(id)
+    apply({ type: 'relabel', seq: 2, id, l: 'n', s: -1, k: 1, f: '?SC', corrected: true })
+    expect(shown(id)).toMatchObject({ label: 'negative', score: -1, confidence: 1, flags: '?SC' })
+    expect(shown(wireMessage(2).id)?.flags).not.toContain('C')
+    // Of an old message the server no longer knows the other letters.
+    apply({ type: 'relabel', seq: 2, id, l: 'p', s: 1, k: 1, f: 'C', corrected: true })
+    expect(shown(id)).toMatchObject({ label: 'positive', flags: '?SC' })
+    const { label, score, confidence } = before ?? {}
+    const l = label === 'positive' ? 'p' : label === 'negative' ? 'n' : 'u'
+    apply({ type: 'relabel', seq: 2, id, l, s: score, k: confidence, f: 'U?S', corrected: false })
+    expect(shown(id)).toEqual(before)
+    apply({ type: 'relabel', seq: 2, id: 'unknown', l: 'n', s: -1, k: 1, f: '', corrected: true })
+    expect(store.messageIds()).toHaveLength(2)
+  })
+
   test('an outage of Twitch and a raid stand between the messages', () => {
     const { store, apply, paint } = newStore()
     apply(hello())

@@ -14,7 +14,7 @@ import type {
   Wave,
 } from '../api/types'
 import { list } from '../lib/list'
-import type { ChatMessage, HelloFrame, ServerFrame } from './protocol'
+import { Flag, type ChatMessage, type HelloFrame, type RelabelFrame, type ServerFrame } from './protocol'
 import { TimelineModel, type TimelineView } from './timeline'
 
 /** How many chat rows are kept. */
@@ -161,6 +161,9 @@ export class LiveStore {
         if (frame.all === true) this.markDeleted(() => true)
         else if (frame.login !== undefined) this.markDeleted((m) => m.login === frame.login)
         else for (const id of frame.ids ?? []) this.markOneDeleted(id)
+        break
+      case 'relabel':
+        this.relabel(frame)
         break
       case 'moment':
         this.patch({
@@ -375,6 +378,25 @@ export class LiveStore {
     const deleted = { ...row, deleted: true }
     this.byId.set(id, deleted)
     this.replaceRow(row, deleted)
+  }
+
+  private relabel({ id, label, score, confidence, flags, corrected }: RelabelFrame): void {
+    const row = this.byId.get(id)
+    if (row === undefined) return
+    const kept = row.message.flags
+      .replaceAll(Flag.corrected, '')
+      .replaceAll(corrected ? Flag.unsure : Flag.corrected, '')
+      .replaceAll(corrected ? Flag.unscored : Flag.corrected, '')
+    const message = {
+      ...row.message,
+      label,
+      score,
+      confidence,
+      flags: flags ?? kept + (corrected ? Flag.corrected : ''),
+    }
+    const changed = { ...row, message }
+    this.byId.set(id, changed)
+    this.replaceRow(row, changed)
   }
 
   private markDeleted(which: (m: ChatMessage) => boolean): void {

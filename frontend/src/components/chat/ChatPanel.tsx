@@ -29,6 +29,7 @@ const inputWindow = 400
 export function ChatPanel({ className }: { className?: string }) {
   const live = useLive((s) => s.rows)
   const ready = useLive((s) => s.ready)
+  const channel = useLive((s) => (s.stopped ? '' : s.channel))
   const filter = useChatFilter()
   const query = useDeferredValue(filter.query)
   const wanted = useMemo(
@@ -36,6 +37,11 @@ export function ChatPanel({ className }: { className?: string }) {
     [filter.labels, filter.traits, query],
   )
   const [asked, setAsked] = useState<ChatMessage>()
+  // As it is now: its label may be corrected while it is looked at.
+  const shown = useMemo(() => {
+    const row = asked === undefined ? undefined : live.find((r) => r.key === asked.id)
+    return row?.kind === 'message' ? row.message : asked
+  }, [asked, live])
   const { theme } = useTheme()
   const pictures = useEmotePictures().origin
   const search = useRef<HTMLInputElement>(null)
@@ -164,7 +170,8 @@ export function ChatPanel({ className }: { className?: string }) {
         />
       )}
       <WhyDialog
-        message={asked}
+        message={shown}
+        channel={channel}
         onClose={() => {
           setAsked(undefined)
         }}

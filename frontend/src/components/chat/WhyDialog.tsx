@@ -8,6 +8,7 @@ import { Dialog } from '../Dialog'
 import { LabelTag } from '../LabelGlyph'
 import { ErrorState, Loading } from '../states'
 import { Button } from '../ui'
+import { CorrectLabel } from './CorrectLabel'
 
 const findings = [
   [Flag.unsure, 'unsure'],
@@ -19,15 +20,19 @@ const findings = [
   [Flag.emoteOnly, 'emoteOnly'],
   [Flag.unscored, 'unscored'],
   [Flag.wave, 'wave'],
+  [Flag.corrected, 'corrected'],
 ] as const
 
 /** Why a message was judged as it was: what each piece added to its score. */
 export function WhyDialog({
   message,
+  channel,
   onClose,
   onPerson,
 }: {
   message: ChatMessage | undefined
+  /** Whose running analysis the message is of; empty where none runs. */
+  channel: string
   onClose: () => void
   /** Shows what one person wrote. */
   onPerson: (login: string) => void
@@ -36,7 +41,10 @@ export function WhyDialog({
     <Dialog open={message !== undefined} title={t.why.title} onClose={onClose}>
       {message !== undefined && (
         <>
-          <Why message={message} />
+          <Why message={message} channel={channel} />
+          {channel !== '' && !isUncounted(message) && (
+            <CorrectLabel key={message.id} message={message} channel={channel} />
+          )}
           <div className="mt-5 flex flex-wrap justify-between gap-2">
             <Button
               variant="ghost"
@@ -55,11 +63,11 @@ export function WhyDialog({
   )
 }
 
-function Why({ message: m }: { message: ChatMessage }) {
+function Why({ message: m, channel }: { message: ChatMessage; channel: string }) {
   const why = useQuery({
-    queryKey: ['why', m.text],
-    queryFn: ({ signal }) => api.explain(m.text, signal),
-    staleTime: Infinity,
+    queryKey: ['why', m.text, channel],
+    queryFn: ({ signal }) => api.explain(m.text, channel, signal),
+    staleTime: 10_000, // the channel may teach another meaning
   })
   const parts = why.data?.parts ?? []
   const most = Math.max(0.01, ...parts.map((p) => Math.abs(p.value)))

@@ -14,6 +14,7 @@ import { TimelineCard } from '../plot/TimelineCard'
 import { TopChatters, TopTerms } from '../Rankings'
 import { EmptyState } from '../states'
 import { buttonClass } from '../buttonClass'
+import { LearnedEmotes } from './LearnedEmotes'
 import { LinkBanner } from './LinkBanner'
 import { LiveHeader } from './LiveHeader'
 import { Questions } from './Questions'
@@ -175,6 +176,7 @@ function usePlotEvents() {
 }
 
 function Details() {
+  const { channel } = useAnalyze()
   const chatters = useLive((s) => s.chatters)
   const terms = useLive((s) => s.terms)
   const emotes = useLive((s) => s.emotes)
@@ -197,7 +199,13 @@ function Details() {
   return (
     <div className="grid grid-cols-1 items-start gap-3 @lg:grid-cols-2">
       <TopChatters chatters={chatters} />
-      <TopTerms terms={terms} emotes={emotes} error={termError} onFind={find} />
+      <TopTerms
+        terms={terms}
+        emotes={emotes}
+        error={termError}
+        learned={<LearnedEmotes channel={channel} />}
+        onFind={find}
+      />
       <Questions />
       <Moments moments={moments} marks={marks} gaps={gaps} />
       <Waves waves={waves} />
