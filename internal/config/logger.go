@@ -17,16 +17,16 @@ func (c *Config) Logger(w io.Writer) *slog.Logger {
 	if c.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(printable{w}, opts))
 	}
-	return slog.New(slog.NewTextHandler(w, opts)) // it quotes what is not printable by itself
+	return slog.New(slog.NewTextHandler(printable{w}, opts))
 }
 
-// printable escapes the characters of JSON that JSON allows and that do not show,
-// or do something else: DEL, the controls behind it, marks that turn the
-// direction of writing.
+// printable escapes, as JSON does, the characters that do not show, or do
+// something else, and that slog lets pass: in text DEL, in JSON also the controls
+// behind it and marks that turn the direction of writing.
 type printable struct{ w io.Writer }
 
-// Write implements [io.Writer]; line is a whole line of JSON. It answers for all
-// of line, or for none.
+// Write implements [io.Writer]; line is a whole line of the log. It answers for
+// all of line, or for none.
 func (p printable) Write(line []byte) (int, error) {
 	if _, err := p.w.Write(escaped(line)); err != nil {
 		return 0, err
@@ -35,7 +35,7 @@ func (p printable) Write(line []byte) (int, error) {
 }
 
 func escaped(line []byte) []byte {
-	plain := func(r rune) bool { return r < 0x7f || r > 0x7f && unicode.IsPrint(r) }
+	plain := func(r rune) bool { return r < 0x7f || unicode.IsPrint(r) }
 	var out []byte // nil while there was nothing to escape
 	for at := 0; at < len(line); {
 		r, size := utf8.DecodeRune(line[at:])
