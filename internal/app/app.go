@@ -10,8 +10,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,9 +26,9 @@ import (
 	"chatmood/internal/httpapi"
 	"chatmood/internal/live"
 	"chatmood/internal/onnx"
+	"chatmood/internal/pages"
 	"chatmood/internal/sentiment"
 	"chatmood/internal/source/irc"
-	"chatmood/internal/pages"
 	"chatmood/internal/summary"
 )
 

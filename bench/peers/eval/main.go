@@ -42,7 +42,9 @@ func run(o train.ReportOptions, model string) error {
 }
 
 // vader judges as its authors advise: positive from 0.05, negative from −0.05.
-type vader struct{ *govader.SentimentIntensityAnalyzer }
+type vader struct {
+	*govader.SentimentIntensityAnalyzer
+}
 
 // Score implements [sentiment.Analyzer]. Confidence is not among what VADER
 // says.
