@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { expectAccessible, launch, openPage } from './browser'
@@ -24,6 +27,23 @@ afterAll(async () => {
   await server.stop()
 })
 
+/** Puts entries of seven people into the activity log, straight into the database. */
+async function fillLog(filled: TestServer, entries: number): Promise<void> {
+  const program = `
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], timeout=60)
+at = 1767225600_000000
+rows = []
+for i in range(int(sys.argv[2])):
+    name, done, more = "Günther %d" % (i % 7), "Saved an Analysis", "Saved the session of needle_%d, hay" % i
+    text = "\\n".join((name, done, more)).lower()
+    rows.append(("%024x" % (0x65920000 << 64 | i), "", name, done, more, text, at + i * 1_000_000))
+with db:
+    db.executemany("INSERT INTO logs (id, user_id, user_name, activity, details, text_key, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+`
+  await promisify(execFile)('python3', ['-c', program, join(filled.data, 'chatmood.db'), String(entries)])
+}
+
 test('adds a user, who is thrown out within seconds of being suspended', async () => {
   const { page, done } = await openPage(browser)
   await signedIn(page, server)
@@ -45,16 +65,30 @@ test('adds a user, who is thrown out within seconds of being suspended', async (
   await dialog.waitFor({ state: 'hidden' })
   await page.getByRole('button', { name: 'Bert Kite', exact: true }).waitFor()
 
+  // Two pages of theirs: one at rest, one on which chat runs.
   const theirs = await openPage(browser, {}, /status of 40[13]/)
   await signInOn(theirs.page, server, bert)
   await theirs.page.goto(`${server.url}/history`)
   await theirs.page.getByRole('heading', { name: 'Nothing saved yet' }).waitFor()
+  const live = await theirs.page.context().newPage()
+  await live.goto(`${server.url}/analyze/some_room`)
+  await live.waitForSelector('[data-testid=status][data-link=open]')
 
   await page.getByRole('button', { name: 'Actions for Bert Kite' }).click()
   await page.getByRole('menuitem', { name: 'Suspend' }).click()
   await page.getByText('Suspended', { exact: true }).last().waitFor()
-  await theirs.page.getByText('You are signed out').waitFor()
+  // Each page asks every 4 s whether its sign-in holds: the first answer from here on shows, so 5 s are kept.
+  const asked = [theirs.page, live].map((p) => {
+    const answers: number[] = []
+    p.on('response', (r) => {
+      if (new URL(r.url()).pathname === '/api/authenticate') answers.push(r.status())
+    })
+    return answers
+  })
+  await Promise.all([theirs.page, live].map((p) => p.getByText('You are signed out').waitFor()))
+  for (const answers of asked) expect(answers.filter((s) => s === 200)).toEqual([])
   await theirs.page.getByRole('heading', { name: 'Please sign in' }).waitFor()
+  await live.close()
   await theirs.page.goto(`${server.url}/login`)
   await theirs.page.getByLabel('E-mail').fill(bert.email)
   await theirs.page.getByLabel('Password', { exact: true }).fill(bert.password)
@@ -89,6 +123,28 @@ test('searches the activity log on the server, literally', async () => {
   await page.getByLabel('Activity', { exact: true }).selectOption('Set up the server')
   await expect.poll(() => page.getByTestId('rows').innerText()).toBe('1–1 of 1')
   await expectAccessible(page, 'activity')
+  await done()
+})
+
+test('searches ten thousand entries, and pages through what it found', async () => {
+  await fillLog(server, 10_000)
+  const { page, done } = await openPage(browser)
+  await signedIn(page, server)
+  await page.goto(`${server.url}/admin/logs`)
+  const rows = page.getByTestId('rows')
+  await expect.poll(() => rows.innerText()).toMatch(/^1–\d+ of 10,\d{3}$/)
+  await page.getByRole('searchbox').fill('needle_4321')
+  await expect.poll(() => rows.innerText()).toBe('1–1 of 1')
+  await page.getByRole('cell', { name: 'Saved the session of needle_4321, hay' }).waitFor()
+  // A person's entries, every seventh, in pages.
+  await page.getByRole('searchbox').fill('GÜNTHER 3')
+  await expect.poll(() => rows.innerText()).toMatch(/^1–\d+ of 1,429$/)
+  const first = await page.locator('tbody').innerText()
+  await page.getByRole('button', { name: 'Next page' }).click()
+  await expect.poll(() => new URL(page.url()).searchParams.get('page')).toBe('2')
+  await expect.poll(() => rows.innerText()).not.toMatch(/^1–/)
+  await expect.poll(() => page.locator('tbody').innerText()).not.toBe(first)
+  for (const row of await page.locator('tbody tr').all()) expect(await row.innerText()).toContain('Günther 3')
   await done()
 })
 

@@ -51,6 +51,11 @@ export async function openPage(
     if (/^(http|ws)s?:$/.test(protocol) && hostname !== '127.0.0.1')
       faults.push(`foreign request: ${request.url()}`)
   })
+  page.on('requestfailed', (request) => {
+    // Chromium gives up by itself what a page asked that was left.
+    const text = `failed: ${request.url()} ${request.failure()?.errorText ?? ''}`
+    if (!text.endsWith('net::ERR_ABORTED') && allowed?.test(text) !== true) faults.push(text)
+  })
   return {
     page,
     done: async () => {

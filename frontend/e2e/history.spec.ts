@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { expectAccessible, launch, openPage } from './browser'
+import { count, expectAccessible, launch, openPage } from './browser'
+import { expectEveryForm } from './exports'
 import { signedIn } from './people'
 import { startServer, type TestServer } from './server'
 
@@ -80,27 +81,13 @@ test('an analysis is saved, found, named, exported in every form, shared and tak
   await expectAccessible(page, 'report')
 
   // Every form, opened.
-  const begins: Record<string, RegExp> = {
-    PDF: /^%PDF-/,
-    'Web page': /^<!doctype html>/i,
-    CSV: /,/,
-    JSON: /^\s*\{/,
-    Markdown: /^# /m,
-    'Plain text': /first_room/,
-  }
-  for (const [name, beginning] of Object.entries(begins)) {
-    await page.getByRole('button', { name: 'Export' }).click()
-    const [file] = await Promise.all([
-      page.waitForEvent('download'),
-      page.getByRole('menuitem', { name: new RegExp(`^${name}`) }).click(),
-    ])
-    const stream = await file.createReadStream()
-    const chunks: Buffer[] = []
-    for await (const chunk of stream) chunks.push(chunk as Buffer)
-    expect(Buffer.concat(chunks).toString('latin1'), name).toMatch(beginning)
-    expect(file.suggestedFilename(), name).toMatch(/\.\w+$/)
-    await page.getByRole('button', { name: 'Export' }).waitFor()
-  }
+  await expectEveryForm(browser, page, {
+    channel: 'first_room',
+    total: await count(page, 'total'),
+    positive: await count(page, 'count-positive'),
+    neutral: await count(page, 'count-neutral'),
+    negative: await count(page, 'count-negative'),
+  })
 
   // Shared with somebody without an account, and taken back.
   await page.getByRole('button', { name: 'Share' }).click()

@@ -8,13 +8,13 @@ import { join, resolve } from 'node:path'
 export interface TestServer {
   url: string
   port: number
-  /** Its data folder. */
-  data: string
   /** The first channel that the server offers to try. */
   demoChannel: () => Promise<string>
   start: (channel: string) => Promise<void>
   /** Waits until a channel's analysis has counted so many messages. */
   messages: (channel: string, atLeast: number) => Promise<void>
+  /** A running analysis as it is now. */
+  snapshot: (channel: string) => Promise<Analysis>
   /** Signs in at the API and returns the token; the first administrator where nobody is named. */
   signIn: (person?: Person) => Promise<string>
   /** Saves a running analysis to the history of the first administrator; returns the entry's id. */
@@ -27,7 +27,19 @@ export interface TestServer {
   setUpLink: string
   /** Stops an analysis and returns the id of the finished session. */
   finish: (channel: string) => Promise<string>
+  /** Its DATA_DIR. */
+  data: string
+  /** Ends its process as a power cut would: nothing is put away. */
+  kill: () => Promise<void>
+  /** Starts it again after [kill], with the same data and on the same port. */
+  again: () => Promise<void>
   stop: () => Promise<void>
+}
+
+/** What tests read of an analysis. */
+export interface Analysis {
+  id: string
+  counts: { total: number; positive: number; neutral: number; negative: number }
 }
 
 /** Somebody with an account. */
@@ -65,37 +77,48 @@ export async function startServerWith(
   }
   const port = await freePort()
   const data = mkdtempSync(join(tmpdir(), 'chatmood-e2e-'))
-  const child = spawn(resolve(named), ['demo', '--keep', ...flags], {
-    env: {
-      ...process.env,
-      PORT: String(port),
-      HOST: '127.0.0.1',
-      DATA_DIR: data,
-      ENVIRONMENT: 'development',
-      ...env,
-    },
-    cwd: data,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      output = (output + chunk.toString()).slice(-8000)
-    })
-  }
   const url = `http://127.0.0.1:${port}`
+  let output = ''
+  let child: ChildProcess
+  const begin = async () => {
+    child = spawn(resolve(named), ['demo', '--keep', ...flags], {
+      env: {
+        ...process.env,
+        PORT: String(port),
+        HOST: '127.0.0.1',
+        DATA_DIR: data,
+        ENVIRONMENT: 'development',
+        ...env,
+      },
+      cwd: data,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        output = (output + chunk.toString()).slice(-8000)
+      })
+    }
+    try {
+      await ready(url, child)
+    } catch (error) {
+      await stop()
+      throw new Error(`${named} demo did not start\n${output}`, { cause: error })
+    }
+  }
   const stop = async () => {
     await end(child)
     rmSync(data, { recursive: true, force: true })
   }
-  try {
-    await ready(url, child)
-  } catch (error) {
-    await stop()
-    throw new Error(`${named} demo did not start\n${output}`, { cause: error })
-  }
+  await begin()
   const setUpLink = /http\S+\/setup\/\S+/.exec(output)?.[0] ?? ''
-  const server = { url, port, data, stop, setUpLink, ...calls(url), ...people(url, data) }
+  const power: Pick<TestServer, 'data' | 'kill' | 'again'> = {
+    data,
+    kill: async () => {
+      await end(child, 'SIGKILL')
+    },
+    again: begin,
+  }
+  const server = { url, port, stop, setUpLink, ...power, ...calls(url), ...people(url, data) }
   if (setUp) {
     await post(url, '/api/setup', { ...ada, token: setUpLink.split('/').at(-1) })
   }
@@ -116,7 +139,7 @@ export async function startServerWith(
 }
 
 /** What tests ask of the API directly. */
-function calls(url: string): Pick<TestServer, 'demoChannel' | 'start' | 'messages'> {
+function calls(url: string): Pick<TestServer, 'demoChannel' | 'start' | 'messages' | 'snapshot'> {
   const get = async <T>(path: string): Promise<T | undefined> => {
     const response = await fetch(url + path)
     return response.ok ? ((await response.json()) as T) : undefined
@@ -126,6 +149,11 @@ function calls(url: string): Pick<TestServer, 'demoChannel' | 'start' | 'message
       const channel = (await get<{ demo_channels: string[] }>('/api/info'))?.demo_channels[0]
       if (channel === undefined) throw new Error('/api/info offers no demo channel')
       return channel
+    },
+    snapshot: async (channel) => {
+      const found = await get<Analysis>(`/api/channels/${channel}`)
+      if (found === undefined) throw new Error(`${channel} is not being analysed`)
+      return found
     },
     start: async (channel) => {
       await post(url, '/api/twitch/connect-guest', { url: channel })
@@ -227,10 +255,10 @@ async function ready(url: string, child: ChildProcess): Promise<void> {
   }
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = new Promise((r) => child.once('exit', r))
-  child.kill('SIGTERM')
+  child.kill(signal)
   const killer = setTimeout(() => child.kill('SIGKILL'), 10_000)
   await ended
   clearTimeout(killer)

@@ -267,6 +267,16 @@ func (c *channel) figures(now time.Time, second int) {
 	if now.Sub(c.lastEvent) > quietAfter && second%quietEvery != 0 {
 		return
 	}
+	c.statsLocked(now)
+	counts := c.session.Counts()
+	if total := counts.Total + counts.Deleted; second%topEvery == 0 && total != c.rankedAt {
+		c.rankedAt = total
+		c.topLocked(now)
+	}
+}
+
+// statsLocked publishes the figures as they are.
+func (c *channel) statsLocked(now time.Time) {
 	c.flushLocked() // so that the figures do not run ahead of the messages
 	s := c.session
 	distinct, exact, active := s.ChatterCounts(now)
@@ -274,14 +284,14 @@ func (c *channel) figures(now time.Time, second int) {
 		Counts: s.Counts(), Shed: s.Shed(), Mood: s.Mood(now), Rate: s.Rate(now),
 		Distinct: distinct, Exact: exact, Active: active, Buckets: s.Tail(now, 3),
 	}))
-	counts := s.Counts()
-	if total := counts.Total + counts.Deleted; second%topEvery == 0 && total != c.rankedAt {
-		c.rankedAt = total
-		snap := s.Snapshot(now, snapshotTop)
-		c.publishLocked(frame.EphemeralTop, 0, frame.AppendTop(c.scratch[:0], c.seq, frame.Top{
-			Chatters: snap.Chatters, Terms: snap.Terms, Emotes: snap.Emotes, TermError: snap.TermError, Waves: snap.Waves,
-		}))
-	}
+}
+
+// topLocked publishes who and what is at the top.
+func (c *channel) topLocked(now time.Time) {
+	snap := c.session.Snapshot(now, snapshotTop)
+	c.publishLocked(frame.EphemeralTop, 0, frame.AppendTop(c.scratch[:0], c.seq, frame.Top{
+		Chatters: snap.Chatters, Terms: snap.Terms, Emotes: snap.Emotes, TermError: snap.TermError, Waves: snap.Waves,
+	}))
 }
 
 // hello answers a node whose first viewer arrived.
@@ -339,12 +349,15 @@ func (c *channel) checkpointLocked(now time.Time) analysis.Checkpoint {
 	}
 }
 
-// finish ends the session, tells the viewers and returns what is to be kept.
+// finish ends the session, tells the viewers its last figures and that it
+// ended, and returns what is to be kept.
 func (c *channel) finish(now time.Time) (analysis.Finished, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.flushLocked()
 	c.session.Stop(now)
+	c.statsLocked(now)
+	c.topLocked(now)
 	report := c.reportLocked(now)
 	c.publishLocked(frame.End, 0, frame.AppendStopped(c.scratch[:0], c.name))
 	c.stopped = true

@@ -221,6 +221,19 @@ func TestStartStop(t *testing.T) {
 		f := got()
 		return len(f) > 0 && f[len(f)-1].Kind == frame.End
 	})
+	// Before it come the last figures, which count every message.
+	var last struct{ Counts analysis.Counts }
+	for _, e := range got() {
+		if e.Kind != frame.Ephemeral {
+			continue
+		}
+		if err := json.Unmarshal(e.Payload, &last); err != nil {
+			t.Fatalf("figures: %v in %s", err, e.Payload)
+		}
+	}
+	if last.Counts.Total != 1 {
+		t.Errorf("the last figures tell of %d messages, want 1", last.Counts.Total)
+	}
 	w.eventually("the report is stored", func() bool {
 		infos, err := w.store.Sessions(t.Context(), analysis.SessionQuery{Channel: "alpha"})
 		return err == nil && len(infos) == 1 && infos[0].Counts.Total == 1

@@ -102,18 +102,26 @@ function FindingRow({ finding: f }: { finding: Finding }) {
       <Icon aria-hidden className={`mt-0.5 size-4 shrink-0 ${tone}`} />
       <div className="min-w-0 wrap-anywhere">
         <p>
-          <span className="font-medium">{f.check}</span>
+          {/* The doctor speaks English. */}
+          <span lang="en" className="font-medium">
+            {f.check}
+          </span>
           <span className={`ml-2 text-xs ${tone}`}>{texts.status[f.status]}</span>
         </p>
-        <p className="text-muted">{f.seen}</p>
+        <p lang="en" className="text-muted">
+          {f.seen}
+        </p>
         {f.why !== undefined && (
           <p className="text-xs text-muted">
-            {texts.why}: {f.why}
+            {texts.why}: <span lang="en">{f.why}</span>
           </p>
         )}
         {f.mend !== undefined && (
           <p className="mt-1">
-            {texts.mend}: <code className="rounded bg-raised px-1 py-0.5 text-xs">{f.mend}</code>
+            {texts.mend}:{' '}
+            <code lang="en" className="rounded bg-raised px-1 py-0.5 text-xs">
+              {f.mend}
+            </code>
           </p>
         )}
       </div>

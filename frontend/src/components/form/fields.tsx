@@ -190,7 +190,8 @@ export function Select({
   label: string
   hideLabel?: boolean
   value: string
-  options: readonly (readonly [value: string, label: string])[]
+  /** `lang` where a label is not in the page's language. */
+  options: readonly (readonly [value: string, label: string, lang?: string])[]
   onChange: (value: string) => void
   className?: string
 }) {
@@ -208,8 +209,8 @@ export function Select({
         }}
         className="h-8 min-w-0 rounded-md border border-line bg-surface px-2 text-sm"
       >
-        {options.map(([v, name]) => (
-          <option key={v} value={v}>
+        {options.map(([v, name, lang]) => (
+          <option key={v} value={v} lang={lang}>
             {name}
           </option>
         ))}

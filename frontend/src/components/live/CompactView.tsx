@@ -18,7 +18,7 @@ export function CompactView({ heading = true }: { heading?: boolean }) {
   return (
     <div className="flex min-w-0 flex-col gap-2 p-3">
       <div className="flex items-center justify-between gap-2">
-        {heading && <span className="min-w-0 truncate text-base font-semibold">{channel}</span>}
+        {heading && <h1 className="min-w-0 truncate text-base font-semibold">{channel}</h1>}
         <StatusPill link={link} status={status} />
       </div>
       <div className="num flex items-baseline gap-2">

@@ -142,9 +142,12 @@ function CheckRow({ name, check }: { name: string; check: Check }) {
   const up = check.status === 'up'
   const Icon = up ? CircleCheck : CircleX
   return (
-    <li className="flex items-center gap-1.5" title={check.detail}>
+    <li className="flex items-center gap-1.5">
       <Icon aria-hidden className={up ? 'size-3.5 text-ok' : 'size-3.5 text-bad'} />
-      <span className="min-w-0 flex-1 truncate">{name}</span>
+      {/* The server's words for it are English. */}
+      <span lang="en" title={check.detail} className="min-w-0 flex-1 truncate">
+        {name}
+      </span>
       <span className={up ? 'text-xs text-muted' : 'text-xs text-bad'}>{up ? texts.up : texts.down}</span>
     </li>
   )

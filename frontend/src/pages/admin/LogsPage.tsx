@@ -83,7 +83,7 @@ export default function LogsPage() {
           hideLabel
           className="max-w-56"
           value={params.activity}
-          options={[['', texts.anyActivity], ...(activities.data ?? []).map((a) => [a, a] as const)]}
+          options={[['', texts.anyActivity], ...(activities.data ?? []).map((a) => [a, a, 'en'] as const)]}
           onChange={(activity) => {
             set({ activity })
           }}
@@ -126,6 +126,7 @@ export default function LogsPage() {
               </>
             }
           >
+            {/* The server writes its log in English. */}
             {found.logs.map((l) => {
               const at = Date.parse(l.created_at)
               return (
@@ -138,10 +139,10 @@ export default function LogsPage() {
                   <td role="cell" className="wrap-anywhere">
                     {l.user_name === '' ? <span className="text-faint">{texts.nobody}</span> : l.user_name}
                   </td>
-                  <td role="cell" className="font-medium">
+                  <td role="cell" lang="en" className="font-medium">
                     {l.activity}
                   </td>
-                  <td role="cell" className="wrap-anywhere text-muted max-sm:w-full">
+                  <td role="cell" lang="en" className="wrap-anywhere text-muted max-sm:w-full">
                     {l.details}
                   </td>
                 </tr>
