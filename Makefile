@@ -18,7 +18,7 @@ GOVULNCHECK_VERSION := v1.9.0
 GORELEASER_VERSION  := v2.14.0
 CYCLONEDX_VERSION   := v1.10.0
 
-GO_FILES := $(wildcard docs.go *.md docs/*.md docs/*/*.md docs/images/*.png) $(shell find cmd internal frontend/embed.go -name '*.go' -o -name '*.sql' -o -name '*.tsv' -o -name '*.bin' -o -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '*.zst' -o -name 'index.txt' 2>/dev/null)
+GO_FILES := $(wildcard docs.go *.md docs/*.md docs/*/*.md docs/images/*.png docs/images/*.webp) $(shell find cmd internal frontend/embed.go -name '*.go' -o -name '*.sql' -o -name '*.tsv' -o -name '*.bin' -o -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '*.zst' -o -name 'index.txt' 2>/dev/null)
 UI_FILES := $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts frontend/tsconfig*.json frontend/package-lock.json -type f 2>/dev/null)
 
 # What runs beside other people's software (comparisons, a certificate authority for tests) is in modules of its own.
@@ -99,8 +99,9 @@ test-frontend: frontend/node_modules/.installed lint-api
 	cd frontend && npx tsc -b && npm run --silent lint && npm test --silent
 
 .PHONY: test-browser
-test-browser: $(BIN) frontend/node_modules/.installed
+test-browser: $(BIN) frontend/node_modules/.installed scripts/pdf-reader
 	$(call say,the page in a real browser)
+	@scripts/pdf-reader
 	cd frontend && CHATMOOD_BIN=$(CURDIR)/$(BIN) CHROMIUM="$$(../scripts/browser)" npm run --silent e2e
 
 # The examples in Python need one package; it stays in .tools.
@@ -154,9 +155,17 @@ bench-live: ## Compare fan-out with Centrifuge, coder/websocket and plain socket
 bench-ingest: ## Measure what 100, 1,000 and 5,000 channels cost the server that reads them (docs/perf/ingest.md)
 	go run ./bench/ingest $(BENCHFLAGS)
 
+.PHONY: bench-ui
+bench-ui: $(BIN) frontend/node_modules/.installed ## Measure the page in Chromium: load, frames, memory (docs/perf/ui.md); BENCHFLAGS=--json
+	@CHATMOOD_BIN=$(CURDIR)/$(BIN) scripts/bench-ui $(BENCHFLAGS)
+
 .PHONY: screenshots
 screenshots: $(BIN) frontend/node_modules/.installed ## Take pictures of every page into frontend/screenshots
 	cd frontend && CHATMOOD_BIN=$(CURDIR)/$(BIN) CHROMIUM="$$(../scripts/browser)" npm run --silent screenshots
+
+.PHONY: pictures
+pictures: $(BIN) frontend/node_modules/.installed ## Take the README's pictures anew, of invented chat (the moving one needs img2webp)
+	cd frontend && CHATMOOD_BIN=$(CURDIR)/$(BIN) CHROMIUM="$$(../scripts/browser)" npm run --silent pictures
 
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) frontend/node_modules/.installed audit ## golangci-lint (staticcheck, gofumpt, gosec, …), eslint, prettier, npm audit

@@ -1,10 +1,16 @@
 import { defineConfig } from 'vitest/config'
 
-// Browser tests against the built binary. Screenshots are a run of their own.
+// Browser tests against the built binary. Screenshots and measurements are runs of their own.
+const runs: Record<string, string> = {
+  screenshots: 'e2e/screenshots.ts',
+  bench: 'bench/ui.ts',
+  pictures: 'e2e/pictures.ts',
+}
+
 export default defineConfig({
   test: {
     environment: 'node',
-    include: process.env.SCREENSHOTS === undefined ? ['e2e/**/*.spec.ts'] : ['e2e/screenshots.ts'],
+    include: [runs[process.env.E2E_RUN ?? ''] ?? 'e2e/**/*.spec.ts'],
     // One browser at a time: the machine's processors are for it.
     fileParallelism: false,
     testTimeout: 120_000,

@@ -65,7 +65,8 @@ export async function openPage(
   }
 }
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+/** The program of axe, for a page. */
+export const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** Fails when axe finds anything wrong with the page as it is now. */
 export async function expectAccessible(page: Page, what: string): Promise<void> {

@@ -45,6 +45,8 @@ interface Shot {
   /** For signed-in people; this one is an administrator. */
   user?: true
   path: () => string
+  /** Whether the server refuses what the page asks it for. */
+  fails?: true
   prepare: (page: Page) => Promise<unknown>
 }
 
@@ -158,6 +160,35 @@ const shots: Shot[] = [
   { name: 'admin-mail', user: true, path: () => '/admin/mail', prepare: heading },
   { name: 'contact', path: () => '/contact', prepare: heading },
   { name: 'about', path: () => '/about', prepare: (page) => page.getByRole('heading').first().waitFor() },
+  { name: 'admin-invites', user: true, path: () => '/admin/invites', prepare: heading },
+  { name: 'archive-empty', user: true, path: () => '/history/archive', prepare: heading },
+  { name: 'not-signed-in', path: () => '/history', prepare: heading },
+  { name: 'forgot-password', path: () => '/forgot-password', prepare: heading },
+  { name: 'privacy', path: () => '/privacy', prepare: heading },
+  { name: 'compact', path: () => `/compact/${channel}`, prepare: connected },
+  {
+    name: 'why',
+    path: () => `/analyze/${channel}`,
+    prepare: async (page) => {
+      await connected(page)
+      const chat = page.getByRole('button', { name: 'Chat', exact: true })
+      if (await chat.isVisible()) await chat.click()
+      await page.keyboard.press('p')
+      await page
+        .getByTestId('chat')
+        .getByRole('button', { name: /^positive.*why/ })
+        .last()
+        .click()
+      await page.getByRole('heading', { name: 'What weighed most' }).waitFor()
+    },
+  },
+  ...['/sessions', '/history', '/admin/dashboard', '/admin/users', '/admin/logs'].map((path): Shot => ({
+    name: `failing${path.replaceAll('/', '-')}`,
+    user: true,
+    path: () => path,
+    fails: true,
+    prepare: (page) => page.getByText('The disk is full').first().waitFor(),
+  })),
   {
     name: 'not-found',
     path: () => '/no/such/page',
@@ -170,9 +201,17 @@ describe.each([
   ['phone', { viewport: phone, deviceScaleFactor: 2, isMobile: true, hasTouch: true }],
 ] as const)('%s', (size, options) => {
   describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
-    test.each(shots)('$name', async ({ name, user, path, prepare }) => {
-      const { page, done } = await openPage(browser, { ...options, colorScheme })
+    test.each(shots)('$name', async ({ name, user, path, fails, prepare }) => {
+      const { page, done } = await openPage(browser, { ...options, colorScheme }, /status of 500/)
       if (user === true) await signedIn(page, server)
+      if (fails === true)
+        await page.route(/\/api\/(sessions|history|admin)/, (route) =>
+          route.fulfill({
+            status: 500,
+            contentType: 'application/problem+json',
+            body: JSON.stringify({ title: 'x', status: 500, detail: 'The disk is full' }),
+          }),
+        )
       await page.goto(server.url + path())
       await prepare(page)
       // Until the first second's figures are drawn.

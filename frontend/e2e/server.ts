@@ -25,6 +25,8 @@ export interface TestServer {
   mailTo: (address: string, says: RegExp, nth?: number) => Promise<string>
   /** The link that makes the first administrator, where `setUp` was false. */
   setUpLink: string
+  /** Stops every analysis but one. */
+  only: (channel: string) => Promise<void>
   /** Stops an analysis and returns the id of the finished session. */
   finish: (channel: string) => Promise<string>
   /** Its DATA_DIR. */
@@ -122,14 +124,25 @@ export async function startServerWith(
   if (setUp) {
     await post(url, '/api/setup', { ...ada, token: setUpLink.split('/').at(-1) })
   }
+  const stopAnalysis = async (channel: string) => {
+    const response = await fetch(`${url}/api/admin/channels/${channel}`, {
+      method: 'DELETE',
+      headers: { Authorization: `Bearer ${await server.signIn()}` },
+    })
+    if (!response.ok) throw new Error(`stopping ${channel}: ${response.status} ${await response.text()}`)
+  }
   return {
     ...server,
+    only: async (channel) => {
+      const running = (await (await fetch(`${url}/api/channels`)).json()) as {
+        channels: { channel: string }[]
+      }
+      await Promise.all(
+        running.channels.filter((c) => c.channel !== channel).map((c) => stopAnalysis(c.channel)),
+      )
+    },
     finish: async (channel) => {
-      const response = await fetch(`${url}/api/admin/channels/${channel}`, {
-        method: 'DELETE',
-        headers: { Authorization: `Bearer ${await server.signIn()}` },
-      })
-      if (!response.ok) throw new Error(`stopping ${channel}: ${response.status} ${await response.text()}`)
+      await stopAnalysis(channel)
       return until(`a finished session of ${channel}`, async () => {
         const list = await fetch(`${url}/api/sessions?channel=${channel}`)
         return ((await list.json()) as { sessions: { id: string }[] }).sessions[0]?.id
