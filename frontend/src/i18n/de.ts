@@ -434,6 +434,12 @@ export const de: Catalogue = {
       'Jede Chat-Zeile wird in Wörter, Emotes, Emoji und gedehnte Schreibweisen zerlegt. Ein Lexikon gibt jedem einen Wert; Verneinung, Nachdruck, Großschreibung und Wiederholung ändern ihn. Heraus kommen ein Wert von −1 bis +1, eine Bewertung und ihre Sicherheit.',
       'Eine Bewertung ist positiv, neutral oder negativ. Liegt der Wert nahe an einer Grenze, gilt die Nachricht als unsicher; wo es nichts zu bewerten gibt, zählt sie als neutral.',
     ],
+    accuracy: 'Wie oft es stimmt',
+    accuracyText: [
+      'Bei 14.048 Nachrichten aus 14 Kanälen, die es nie gelesen hatte, kommt es in 74 von 100 Fällen zum selben Urteil wie der Bewerter, ein großes Sprachmodell. Zwei Bewerter derselben Nachricht sind sich 84-mal einig; VADER, das übliche allgemeine Verfahren, trifft 49-mal.',
+      'Wo der Bewerter sicher war, stimmt es 83-mal von 100, bei Ironie etwa jedes zweite Mal. Die Sicherheit ist beim Wort zu nehmen: Von den Nachrichten, die mit 85 % Sicherheit bewertet sind, stimmen 85 von 100.',
+    ],
+    accuracyMore: 'Wie gemessen wurde und was es schlecht kann',
     mood: 'Was Stimmung bedeutet',
     moodText: [
       'Die Stimmung jetzt ist das Mittel der letzten Nachrichten, in dem eine Nachricht nach 30 Sekunden noch halb zählt. Daneben stehen schlichte Mittel der letzten 1, 5, 15 und 60 Minuten.',

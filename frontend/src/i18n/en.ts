@@ -437,6 +437,12 @@ export const en = {
       'Each chat line is cut into words, emotes, emoji and stretched spellings. A lexicon gives each a value; negation, emphasis, capitals and repeats change it. The result is a score from −1 to +1, a label and a confidence.',
       'A label is positive, neutral or negative. Where the score lies close to a border the message is marked unsure; where there is nothing to judge it counts as neutral.',
     ],
+    accuracy: 'How often it is right',
+    accuracyText: [
+      'On 14,048 messages of 14 channels that it had never read it gives the same label as the labeller, a large language model, 74 times out of 100. Two labellers of the same message agree 84 times; VADER, the usual general method, gives that label 49 times.',
+      'Where the labeller was sure it is right 83 times out of 100, where the message shows irony about half of the time. Its confidence can be taken at its word: of the messages judged with 85 % confidence 85 of 100 are right.',
+    ],
+    accuracyMore: 'How it was measured, and what it is bad at',
     mood: 'What mood means',
     moodText: [
       'Mood now is the mean score of the latest messages, in which a message counts half after 30 seconds. Beside it stand plain means of the last 1, 5, 15 and 60 minutes.',

@@ -22,6 +22,16 @@ export default function AboutPage() {
           ))}
         </p>
       </Section>
+      <Section id="accuracy" heading={t.about.accuracy} text={t.about.accuracyText}>
+        <p>
+          <a
+            className="text-accent underline decoration-accent/40 underline-offset-2"
+            href={`${apiBase}/docs/guide/sentiment`}
+          >
+            {t.about.accuracyMore}
+          </a>
+        </p>
+      </Section>
       <Section heading={t.about.mood} text={t.about.moodText} />
       <Section heading={t.about.limits} text={t.about.limitsText} />
       <Section heading={t.about.privacy} text={t.about.privacyText} />
@@ -42,16 +52,18 @@ export default function AboutPage() {
 }
 
 function Section({
+  id,
   heading,
   text,
   children,
 }: {
+  id?: string
   heading: string
   text: readonly string[]
   children?: React.ReactNode
 }) {
   return (
-    <section className="mt-7 flex flex-col gap-2 text-muted">
+    <section id={id} className="mt-7 flex flex-col gap-2 text-muted">
       <h2 className="text-lg font-semibold text-text">{heading}</h2>
       {text.map((paragraph) => (
         <p key={paragraph}>{paragraph}</p>

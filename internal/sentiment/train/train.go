@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math"
+	"sync"
 
 	"chatmood/internal/sentiment"
 )
@@ -154,13 +155,20 @@ func Teach(dir string, o Settings, log func(format string, args ...any)) (*Lesso
 	}
 	log("%d labels, %d of them our own", len(train), len(own))
 	board := &board{dev: dev, sum: make([][3]float32, len(dev)), log: log}
-	var teachers []*net
-	for k := range o.Teachers {
-		n := newNet(teacherSettings(o.Seed+uint64(k)*1000), vectors, subs)
-		n.fit(train, nil)
-		n.fold()
+	// Each has a seed of its own, so it does not matter who is ready first.
+	teachers := make([]*net, o.Teachers)
+	var learning sync.WaitGroup
+	for k := range teachers {
+		learning.Go(func() {
+			n := newNet(teacherSettings(o.Seed+uint64(k)*1000), vectors, subs)
+			n.fit(train, nil)
+			n.fold()
+			teachers[k] = n
+		})
+	}
+	learning.Wait()
+	for k, n := range teachers {
 		board.add(fmt.Sprintf("teacher %d", k+1), n)
-		teachers = append(teachers, n)
 	}
 	lessons := append([]sample(nil), train...)
 	add := func(t string) {

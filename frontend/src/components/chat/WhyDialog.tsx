@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { Link } from 'react-router'
 import { api } from '../../api/client'
 import { t } from '../../i18n'
 import { cx } from '../../lib/cx'
@@ -114,7 +115,15 @@ function Why({ message: m, channel }: { message: ChatMessage; channel: string })
               </li>
             ))}
           </ul>
-          <p className="mt-2 text-xs text-faint">{t.why.how}</p>
+          <p className="mt-2 text-xs text-faint">
+            {t.why.how}{' '}
+            <Link
+              className="text-accent underline decoration-accent/40 underline-offset-2"
+              to="/about#accuracy"
+            >
+              {t.about.accuracy}
+            </Link>
+          </p>
         </div>
       )}
     </div>
