@@ -44,6 +44,7 @@ var layout = []allowed{
 	{"internal/certs", nil},
 	{"internal/cluster", nil},
 	{"internal/keylock", nil},
+	{"internal/tracing", nil},
 	{"internal/account", nil},
 	{"internal/mail", nil},
 	{"internal/live/frame", []string{"internal/analysis", "internal/chat", "internal/sentiment", "internal/source"}},
@@ -72,7 +73,7 @@ var layout = []allowed{
 	// The wiring may know all but those that are tools of their own.
 	{"internal/app", []string{
 		"internal/account", "internal/analysis", "internal/backup", "internal/bus", "internal/certs", "internal/channels", "internal/chat", "internal/cluster", "internal/config", "internal/doctor", "internal/history", "internal/httpapi",
-		"internal/live/...", "internal/mail", "internal/migrate", "internal/onnx", "internal/pages", "internal/report", "internal/sentiment", "internal/source/...", "internal/store/mongo", "internal/store/sqlite", "internal/summary",
+		"internal/live/...", "internal/mail", "internal/migrate", "internal/onnx", "internal/pages", "internal/report", "internal/sentiment", "internal/source/...", "internal/store/mongo", "internal/store/sqlite", "internal/summary", "internal/tracing",
 	}},
 	{"cmd/chatmood", []string{"frontend", "internal/..."}},
 }

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"chatmood/internal/account"
 	"chatmood/internal/analysis"
 	"chatmood/internal/config"
@@ -61,7 +63,8 @@ type AccountsConfig struct {
 	// PasswordCost is [Options.PasswordCost].
 	PasswordCost int
 	// Now is [Options.Now].
-	Now func() time.Time
+	Now    func() time.Time
+	Tracer trace.Tracer // nil: nothing is traced
 	// Forget and SignedOut are [account.Config]'s.
 	Forget    func(ctx context.Context, userID string) (int, error)
 	SignedOut func(ctx context.Context, userID string)
@@ -103,6 +106,9 @@ func (c *AccountsConfig) openMail(key []byte, a *Accounts) (*mail.Outbox, *mail.
 	sender, err := NewSender(c.Config, c.Log)
 	if err != nil {
 		return nil, nil, err
+	}
+	if c.Tracer != nil {
+		sender = tracedSender{sender, c.Tracer}
 	}
 	outbox, err := mail.NewOutbox(mail.OutboxConfig{Queue: c.Queue, Sender: sender, Key: key, Log: c.Log, Now: c.Now, Done: a.mailDone})
 	if err != nil {
@@ -260,7 +266,7 @@ func OpenAccounts(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ 
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("DATA_DIR cannot be used: %w. Name a folder that this user may write to", err)
 	}
-	s, err := openStore(ctx, cfg, log)
+	s, err := openStore(ctx, cfg, log, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -312,7 +318,7 @@ func (a *App) openAccounts() error {
 	}
 	a.accounts, err = NewAccounts(AccountsConfig{
 		Config: a.opts.Config, Store: users, Queue: queue, URL: a.publicURL(), Log: a.log, Forget: a.forget, SignedOut: a.signedOut, Revoked: a.nodes.revoked,
-		PasswordCost: a.opts.PasswordCost, Now: a.opts.Now,
+		PasswordCost: a.opts.PasswordCost, Now: a.opts.Now, Tracer: a.tracer,
 	})
 	return err
 }

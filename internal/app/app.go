@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"chatmood/internal/analysis"
@@ -30,6 +31,7 @@ import (
 	"chatmood/internal/sentiment"
 	"chatmood/internal/source/irc"
 	"chatmood/internal/summary"
+	"chatmood/internal/tracing"
 )
 
 // Options are what a server needs beyond its configuration.
@@ -73,9 +75,11 @@ type App struct {
 	reader    *irc.Reader
 	api       *httpapi.API
 	listener  net.Listener
-	certs     certs.Source // nil without https
-	debug     net.Listener // at DEBUG_ADDR; nil for none
-	plain     net.Listener // of plain http beside https; nil for none
+	certs     certs.Source    // nil without https
+	debug     net.Listener    // at DEBUG_ADDR; nil for none
+	traces    *tracing.Traces // nil without OTEL_EXPORTER_OTLP_ENDPOINT
+	tracer    trace.Tracer    // nil without traces
+	plain     net.Listener    // of plain http beside https; nil for none
 }
 
 // New opens the database, the bus and the listening socket. Nothing runs until
@@ -99,13 +103,16 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("DATA_DIR cannot be used: %w. Name a folder that this user may write to", err)
 	}
+	if err := a.openTraces(ctx); err != nil {
+		return nil, err
+	}
 	if err := a.openTLS(ctx); err != nil {
 		return nil, err
 	}
 	if err := a.openDebug(ctx); err != nil {
 		return nil, err
 	}
-	if a.store, err = openStore(ctx, cfg, a.log); err != nil {
+	if a.store, err = openStore(ctx, cfg, a.log, a.tracer); err != nil {
 		return nil, err
 	}
 	if a.bus, err = bus.Open(ctx, bus.Config{URL: cfg.NATSURL, Creds: cfg.NATSCreds, Dir: natsDir(cfg), Logger: a.log, Name: "chatmood"}); err != nil {
@@ -125,6 +132,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		Log: a.log, MaxChannels: cfg.MaxChannels, Now: opts.Now, Options: analysis.Options{IsEmote: engine.IsEmote},
 	}
 	a.judgeBy(&managed)
+	a.traceChat(&managed)
 	a.manager = channels.New(managed)
 	a.openHolds()
 	if err := a.openAccounts(); err != nil {
@@ -151,7 +159,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		UI: opts.UI, Log: a.log, Registry: registry, Version: opts.Version,
 		Production: cfg.Production(), FrontendURL: cfg.FrontendURL, BasePath: cfg.BasePath, EmoteImages: cfg.EmoteImages, Pages: pages.New(filepath.Join(cfg.DataDir, "pages")), TrustedProxies: cfg.TrustedProxies, MetricsToken: cfg.MetricsToken,
 		Guests: httpapi.Guests(cfg.Guests), Demo: opts.Demo, DemoChannels: opts.DemoChannels, MaxChannels: cfg.MaxChannels,
-		Streams: cfg.MaxSockets, StreamsPerAddress: cfg.MaxPerAddress, PublicURL: a.publicURL(), Now: opts.Now,
+		Streams: cfg.MaxSockets, StreamsPerAddress: cfg.MaxPerAddress, PublicURL: a.publicURL(), Now: opts.Now, Tracer: a.tracer,
 	}
 	a.addAccounts(&api)
 	a.addHistory(&api)
@@ -320,6 +328,7 @@ func (a *App) Run(ctx context.Context) error {
 	leaving, cancelLeaving := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
 	defer cancelLeaving()
 	a.nodes.node.Leave(leaving)
+	a.closeTraces(stop)
 	if err != nil {
 		return err
 	}
@@ -357,6 +366,7 @@ func (a *App) Close() {
 		}
 		a.store = nil
 	}
+	a.closeTraces(context.Background())
 }
 
 func ignoreCanceled(err error) error {

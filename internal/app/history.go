@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"chatmood/internal/account"
 	"chatmood/internal/analysis"
 	"chatmood/internal/channels"
@@ -104,7 +106,7 @@ func (a *App) addHistory(api *httpapi.Config) {
 			if a.accounts != nil {
 				a.accounts.Count(ctx, account.Usage{Started: 1})
 			}
-		}}
+		}, a.tracer}
 	}
 	if a.history != nil {
 		api.History = a.history
@@ -118,15 +120,18 @@ type apiHolds struct {
 	*channels.Holds
 	nodes   *nodes
 	started func(ctx context.Context) // is told of each analysis that began
+	tracer  trace.Tracer              // nil: nothing is traced
 }
 
 var _ httpapi.Holds = apiHolds{}
 
 // Connect implements [httpapi.Holds].
 func (h apiHolds) Connect(ctx context.Context, login, holder string) (bool, error) {
-	started, err := h.nodes.route(ctx, request{Op: "connect", Channel: login, Holder: holder}, true, func(ctx context.Context) (bool, error) {
-		return h.Holds.Connect(ctx, login, holder)
-	}, nil)
+	started, err := traced(ctx, h.tracer, "start analysis", login, func(ctx context.Context) (bool, error) {
+		return h.nodes.route(ctx, request{Op: "connect", Channel: login, Holder: holder}, true, func(ctx context.Context) (bool, error) {
+			return h.Holds.Connect(ctx, login, holder)
+		}, nil)
+	})
 	if started {
 		h.started(ctx)
 	}
@@ -138,7 +143,9 @@ func (h apiHolds) Connect(ctx context.Context, login, holder string) (bool, erro
 
 // Leave implements [httpapi.Holds].
 func (h apiHolds) Leave(ctx context.Context, login, holder string, discard bool) (bool, error) {
-	left, err := h.nodes.leave(ctx, login, holder, discard)
+	left, err := traced(ctx, h.tracer, "leave analysis", login, func(ctx context.Context) (bool, error) {
+		return h.nodes.leave(ctx, login, holder, discard)
+	})
 	return left, startError(err)
 }
 
@@ -149,9 +156,11 @@ func (h apiHolds) LeaveAll(ctx context.Context, holder string) error {
 
 // Stop implements [httpapi.Holds].
 func (h apiHolds) Stop(ctx context.Context, login string) (bool, error) {
-	stopped, err := h.nodes.route(ctx, request{Op: "stop", Channel: login}, false, func(ctx context.Context) (bool, error) {
-		return h.Holds.Stop(ctx, login)
-	}, nil)
+	stopped, err := traced(ctx, h.tracer, "stop analysis", login, func(ctx context.Context) (bool, error) {
+		return h.nodes.route(ctx, request{Op: "stop", Channel: login}, false, func(ctx context.Context) (bool, error) {
+			return h.Holds.Stop(ctx, login)
+		}, nil)
+	})
 	return stopped, startError(err)
 }
 

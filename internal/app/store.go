@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"chatmood/internal/analysis"
 	"chatmood/internal/config"
 	"chatmood/internal/migrate"
@@ -24,10 +26,10 @@ type store interface {
 }
 
 // openStore opens MongoDB where MONGO_URI names one, or else the embedded
-// database.
-func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store, error) {
+// database. tracer may be nil.
+func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger, tracer trace.Tracer) (store, error) {
 	if cfg.MongoURI == "" {
-		s, err := sqlite.Open(ctx, sqlite.Config{Dir: cfg.DataDir, Log: log})
+		s, err := sqlite.Open(ctx, sqlite.Config{Dir: cfg.DataDir, Log: log, Trace: traceStore(tracer, "sqlite")})
 		if err != nil {
 			return nil, newestBackup(cfg, err) // and no store that holds a nil pointer
 		}
@@ -36,7 +38,7 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 		}
 		return s, nil
 	}
-	s, err := mongo.Open(ctx, mongo.Config{URI: cfg.MongoURI, Database: cfg.MongoDBName, Log: log})
+	s, err := mongo.Open(ctx, mongo.Config{URI: cfg.MongoURI, Database: cfg.MongoDBName, Log: log, Commands: traceMongo(tracer)})
 	if err != nil {
 		return nil, err
 	}

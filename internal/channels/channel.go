@@ -28,6 +28,7 @@ type channel struct {
 	seq       uint64 // messages published in this epoch
 	batch     []byte // encoded messages that are not published yet, comma-separated
 	batched   int
+	batchFrom time.Time // arrival of the first of them
 	recent    []shown   // ring of the last recentMessages messages, which grows as they come; slots are reused
 	recentLen uint64    // messages ever put into it
 	scratch   []byte    // for frames; reused
@@ -105,6 +106,7 @@ func (c *channel) count(msg *chat.Message, score *sentiment.Score, show bool) an
 		return outcome
 	}
 	if c.batched == 0 {
+		c.batchFrom = c.lastEvent
 		m.markDirty(c)
 	} else {
 		c.batch = append(c.batch, ',')
@@ -141,6 +143,9 @@ func (c *channel) flushLocked() {
 	n := c.batched
 	c.seq += uint64(n)
 	c.publishLocked(frame.Stream, n, frame.AppendBatch(c.scratch[:0], c.seq, n, c.batch))
+	if told := c.manager.cfg.Batched; told != nil {
+		told(c.name, n, len(c.batch), c.batchFrom, c.manager.now())
+	}
 	c.batch, c.batched = c.batch[:0], 0
 }
 

@@ -88,7 +88,11 @@ type Config struct {
 	}
 	// Settle hands over what is on its way of a channel whose analysis ends; nil:
 	// nothing is.
-	Settle  func(channel string)
+	Settle func(channel string)
+	// Batched is told of each batch of messages that was published, with its size
+	// in bytes; the first of them was judged at from. It must not wait for
+	// anything. nil: nobody is told.
+	Batched func(channel string, messages, bytes int, from, to time.Time)
 	Store   analysis.SessionStore
 	Bus     Bus
 	Options analysis.Options

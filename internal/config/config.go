@@ -73,6 +73,12 @@ type Config struct {
 	DebugAddr    string        `env:"DEBUG_ADDR" help:"Address at which profiles of the process are served (/debug/pprof), such as 127.0.0.1:6060; a port alone is on loopback. Unset: nowhere"`
 	StopTimeout  time.Duration `env:"STOP_TIMEOUT" default:"10s" min:"1" max:"300" help:"How long an orderly stop may take before it is cut short, for example 10s"`
 
+	OTLPEndpoint   string  `env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"OpenTelemetry collector that traces are sent to over OTLP/HTTP, such as http://127.0.0.1:4318 (docs/monitoring.md); unset: nothing is traced"`
+	OTLPHeaders    string  `env:"OTEL_EXPORTER_OTLP_HEADERS" secret:"true" help:"Headers for it, as name=value,name=value, where it wants a key"`
+	OTELService    string  `env:"OTEL_SERVICE_NAME" help:"Name of this service in traces. Default chatmood"`
+	OTELSampler    string  `env:"OTEL_TRACES_SAMPLER" default:"parentbased_always_on" values:"always_on|always_off|traceidratio|parentbased_always_on|parentbased_always_off|parentbased_traceidratio" help:"Which requests are traced: all (always_on), none, or a share (traceidratio); with parentbased_ a trusted proxy's choice counts where it made one"`
+	OTELSamplerArg float64 `env:"OTEL_TRACES_SAMPLER_ARG" default:"1" min:"0" max:"1" help:"The share from 0 to 1 for traceidratio"`
+
 	MongoURI    string `env:"MONGO_URI" secret:"true" help:"MongoDB to keep everything in, such as mongodb://user:password@host:27017/?authSource=admin (docs/mongodb.md); unset, the embedded database under DATA_DIR"`
 	MongoDBName string `env:"MONGO_DBNAME" default:"twitch_sentiment" help:"Name of the MongoDB database (with MONGO_URI)"`
 
@@ -320,6 +326,12 @@ func (c *Config) checkURLs() (faults []string) {
 	if c.LLMURL != "" {
 		if u, err := url.Parse(c.LLMURL); err != nil || u.Host == "" || !oneOf(u.Scheme, "http", "https") {
 			faults = append(faults, "LLM_URL is no address: it must look like https://api.example.org/v1")
+		}
+	}
+	if c.OTLPEndpoint != "" {
+		// A password belongs into the headers: this value is shown.
+		if u, err := url.Parse(c.OTLPEndpoint); err != nil || u.Host == "" || !oneOf(u.Scheme, "http", "https") || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			faults = append(faults, "OTEL_EXPORTER_OTLP_ENDPOINT is no address of a collector: it must look like http://127.0.0.1:4318, without a user, a password or anything behind the path; keys belong into OTEL_EXPORTER_OTLP_HEADERS")
 		}
 	}
 	// The database's package reads the rest of the address.

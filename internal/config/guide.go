@@ -73,7 +73,7 @@ func WriteGuide(w io.Writer) error {
 // takes tells in words which values the setting takes.
 func (o Option) takes() string {
 	switch o.kind {
-	case reflect.TypeFor[int]():
+	case reflect.TypeFor[int](), reflect.TypeFor[float64]():
 		return fmt.Sprintf("%d to %d", o.min, o.max)
 	case reflect.TypeFor[time.Duration]():
 		return fmt.Sprintf("%v to %v", time.Duration(o.min)*time.Second, time.Duration(o.max)*time.Second)

@@ -148,6 +148,12 @@ func (o Option) set(field reflect.Value, text string) error {
 			return fmt.Errorf("it must be a whole number from %d to %d", o.min, o.max)
 		}
 		field.SetInt(n)
+	case reflect.TypeFor[float64]():
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(f >= float64(o.min) && f <= float64(o.max)) { // and no NaN
+			return fmt.Errorf("it must be a number from %d to %d", o.min, o.max)
+		}
+		field.SetFloat(f)
 	case reflect.TypeFor[time.Duration]():
 		d, err := time.ParseDuration(text)
 		lo, hi := time.Duration(o.min)*time.Second, time.Duration(o.max)*time.Second

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"chatmood/internal/account"
 	"chatmood/internal/analysis"
@@ -203,6 +204,7 @@ type Config struct {
 	Log      *slog.Logger         // nil: nothing is logged
 	Registry *prometheus.Registry // nil: the API makes its own
 	Now      func() time.Time     // nil: time.Now
+	Tracer   trace.Tracer         // nil: nothing is traced
 
 	Version     string // of the build, for people
 	Production  bool

@@ -53,12 +53,8 @@ func (a *API) instrument(next http.Handler) http.Handler {
 		if _, path, ok := strings.Cut(r.Pattern, " "); ok {
 			route = path
 		}
-		method := r.Method
-		switch method {
-		case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
-		default:
-			method = "other"
-		}
+		method := knownMethod(r.Method)
+		a.nameSpan(r, method, route)
 		a.metrics.requests.WithLabelValues(route, method, strconv.Itoa(rec.status)).Inc()
 		if !isStream(r.URL.Path) {
 			a.metrics.duration.WithLabelValues(route).Observe(time.Since(start).Seconds())

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // minCompressed is the size in bytes from which compressing pays.
@@ -79,9 +80,14 @@ func (a *API) observe(next http.Handler) http.Handler {
 			}
 		}
 		w.Header().Set("X-Request-Id", id)
+		rec := &recorder{ResponseWriter: w, base: a.cfg.BasePath}
+		if a.traced(r.URL.Path) {
+			var span trace.Span
+			r, span = a.startSpan(w, r, id)
+			defer func() { endSpan(span, rec.status, rec.bytes) }()
+		}
 		ctx := context.WithValue(r.Context(), clientKey, who)
 		ctx = context.WithValue(ctx, requestIDKey, id)
-		rec := &recorder{ResponseWriter: w, base: a.cfg.BasePath}
 		next.ServeHTTP(rec, r.WithContext(ctx))
 
 		level := slog.LevelDebug

@@ -88,6 +88,8 @@ type Config struct {
 	URI      string       // mongodb://… or mongodb+srv://…, with pool size and time-outs
 	Database string       // name of the database
 	Log      *slog.Logger // nil: nothing is logged
+	// Commands is told of what the database is asked; nil: nobody is.
+	Commands *event.CommandMonitor
 }
 
 // Store keeps sessions in MongoDB; its methods Accounts, Outbox, History and
@@ -170,6 +172,9 @@ func connect(ctx context.Context, cfg Config) (_ *Store, err error) {
 	}
 	if s.unzip, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxReportBytes)); err != nil {
 		return nil, fmt.Errorf("preparing decompression: %w", err)
+	}
+	if cfg.Commands != nil {
+		opts.SetMonitor(cfg.Commands)
 	}
 	opts.SetPoolMonitor(&event.PoolMonitor{Event: s.pool.count})
 	if s.client, err = driver.Connect(opts); err != nil {

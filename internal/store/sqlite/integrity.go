@@ -168,7 +168,7 @@ const maxProbes = 200_000
 // table copies what can be read of one table: from its beginning to the first
 // broken place, from its end to the last, and one by one what is between.
 func (r *Salvaged) table(ctx context.Context, from *sql.DB, fresh *Store, table string) error {
-	columns, keyed, err := sharedColumns(ctx, from, fresh.write, table)
+	columns, keyed, err := sharedColumns(ctx, from, fresh.write.DB, table)
 	if err != nil || len(columns) == 0 {
 		r.Broken = append(r.Broken, table)
 		return ctx.Err()

@@ -65,7 +65,9 @@ func (s *Store) prepare(ctx context.Context) error {
 }
 
 // transact runs do in a transaction of the writing connection.
-func (s *Store) transact(ctx context.Context, do func(*sql.Tx) error) error {
+func (s *Store) transact(ctx context.Context, do func(*sql.Tx) error) (err error) {
+	end := s.write.begin(ctx, "transaction")
+	defer func() { end(err) }()
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err

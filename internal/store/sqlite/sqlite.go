@@ -55,6 +55,8 @@ const (
 type Config struct {
 	Dir string       // the data directory; created where it is missing
 	Log *slog.Logger // nil: nothing is logged
+	// Trace is told of what the database is asked; nil: nobody is.
+	Trace Trace
 }
 
 // Store keeps sessions in a SQLite file. It is safe for concurrent use.
@@ -62,14 +64,15 @@ type Store struct {
 	path   string
 	log    *slog.Logger
 	lock   *fileLock
-	write  *sql.DB // one connection: SQLite has one writer at a time, so the queue is here and fair
-	read   *sql.DB
+	write  *pool // one connection: SQLite has one writer at a time, so the queue is here and fair
+	read   *pool
 	zip    *zstd.Encoder
 	unzip  *zstd.Decoder
 	stmts  map[string]*sql.Stmt // of the writing connection, prepared once
 	closed chan struct{}
 
 	checkTime time.Duration // bound of checkWhole
+	trace     Trace
 }
 
 var _ analysis.SessionStore = (*Store)(nil)
@@ -91,7 +94,7 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("creating the data directory %s: %w (set DATA_DIR to a directory that this user may write)", dir, cause(err))
 	}
-	s := &Store{path: filepath.Join(dir, fileName), log: cfg.Log, closed: make(chan struct{}), checkTime: checkTime}
+	s := &Store{path: filepath.Join(dir, fileName), log: cfg.Log, trace: cfg.Trace, closed: make(chan struct{}), checkTime: checkTime}
 	if s.lock, err = lockFile(filepath.Join(dir, lockName)); err != nil {
 		return nil, lockError(dir, err)
 	}
@@ -134,12 +137,12 @@ func (s *Store) connect() error {
 		"temp_store(MEMORY)",
 	}
 	var err error
-	s.write, err = sql.Open("sqlite", dsn(s.path, append(common, "journal_mode(WAL)", fmt.Sprintf("journal_size_limit(%d)", maxLogBytes)), "immediate"))
+	s.write, err = s.open(dsn(s.path, append(common, "journal_mode(WAL)", fmt.Sprintf("journal_size_limit(%d)", maxLogBytes)), "immediate"))
 	if err != nil {
 		return s.explain("opening", err)
 	}
 	s.write.SetMaxOpenConns(1)
-	s.read, err = sql.Open("sqlite", dsn(s.path, append(common, "query_only(1)"), ""))
+	s.read, err = s.open(dsn(s.path, append(common, "query_only(1)"), ""))
 	if err != nil {
 		return s.explain("opening", err)
 	}
@@ -153,6 +156,15 @@ func (s *Store) connect() error {
 		return fmt.Errorf("preparing decompression: %w", err)
 	}
 	return nil
+}
+
+// open makes a pool of connections, none of them yet.
+func (s *Store) open(dsn string) (*pool, error) {
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, err
+	}
+	return &pool{db, s.trace}, nil
 }
 
 // dsn names the database file with what to set on each new connection. The
@@ -177,7 +189,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the migrations: %w", err)
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, s.write, files,
+	provider, err := goose.NewProvider(goose.DialectSQLite3, s.write.DB, files,
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return fmt.Errorf("reading the migrations: %w", err)
@@ -226,7 +238,7 @@ func (s *Store) Close() error {
 	}
 	// The writer last: the last connection to close writes the log back, and a
 	// reader may not.
-	for _, db := range []*sql.DB{s.read, s.write} {
+	for _, db := range []*pool{s.read, s.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
