@@ -1,6 +1,8 @@
 package app_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +21,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"chatmood/internal/account"
+	"chatmood/internal/httpapi"
 	"chatmood/internal/sentiment"
 	mongostore "chatmood/internal/store/mongo"
 	"chatmood/internal/store/sqlite"
@@ -268,6 +271,12 @@ func TestLessons(t *testing.T) {
 		t.Errorf("others' corrections: %d", status)
 	}
 
+	for m, want := range map[*member]int{ann: 2, bob: 1, root: 1} {
+		if mine := exportedCorrections(t, m); len(mine) != want {
+			t.Errorf("the export of all that is kept has the corrections %+v, want %d", mine, want)
+		}
+	}
+
 	// Over a restart the session goes on as corrected, and over its end the channel as taught.
 	counts := s.snapshot("alpha").Counts
 	s.stop()
@@ -322,6 +331,38 @@ func (m *member) lines(path string) []string {
 		m.s.t.Fatalf("%s: %d, %v", path, res.StatusCode, err)
 	}
 	return strings.FieldsFunc(string(data), func(r rune) bool { return r == '\n' })
+}
+
+// exportedCorrections are those in what a member exports of their account.
+func exportedCorrections(t *testing.T, m *member) (list []httpapi.MadeCorrection) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, m.s.app.URL()+"/api/user/export", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+m.token)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("the export: %d, %v", res.StatusCode, err)
+	}
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := z.Open("corrections.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := json.NewDecoder(file).Decode(&list); err != nil {
+		t.Fatal(err)
+	}
+	return list
 }
 
 func sentimentOf(t *testing.T, m *member, channel, text string) float64 {

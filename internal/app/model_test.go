@@ -61,6 +61,17 @@ func TestOwnModel(t *testing.T) {
 			t.Errorf("%d: %+v, want %s; the parts sum to %.3f", i, r, want, sum)
 		}
 	}
+	// The model judges alone: a channel changes nothing, but must be one.
+	alone := answer.Results[0]
+	if code := s.post("/api/sentiment", `{"text":"good table","channel":"alpha"}`, &answer); code != http.StatusOK {
+		t.Fatalf("status %d", code)
+	}
+	if got := answer.Results[0]; got.Label != alone.Label || got.Score != alone.Score {
+		t.Errorf("with a channel %+v, without %+v", got, alone)
+	}
+	if code := s.post("/api/sentiment", `{"text":"good table","channel":"no channel!"}`, nil); code != http.StatusBadRequest {
+		t.Errorf("a wrong channel: %d", code)
+	}
 	var health httpapi.Health
 	if code := s.get("/health", &health); code != http.StatusOK || health.Checks["model"].Status != "up" || !strings.Contains(health.Checks["model"].Detail, "judged") {
 		t.Errorf("status %d, model %+v", code, health.Checks["model"])

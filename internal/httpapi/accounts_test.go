@@ -936,7 +936,7 @@ func TestExport(t *testing.T) {
 		}
 		files[f.Name] = string(data)
 	}
-	for name, want := range map[string]string{"account.json": id, "activity.json": "Channel: somebody", "channels.json": "[]", "history.json": "[]"} {
+	for name, want := range map[string]string{"account.json": id, "activity.json": "Channel: somebody", "channels.json": "[]", "history.json": "[]", "corrections.json": "[]"} {
 		if !strings.Contains(files[name], want) {
 			t.Errorf("%s lacks %q: %s", name, want, files[name])
 		}

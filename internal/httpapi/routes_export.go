@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"chatmood/internal/account"
+	"chatmood/internal/analysis"
 	"chatmood/internal/history"
 )
 
@@ -43,7 +44,7 @@ func (a *API) registerExport() {
 	register(a, huma.Operation{
 		OperationID: "export", Method: http.MethodGet, Path: "/api/user/export", Tags: []string{tagUser}, Metadata: signedIn,
 		Summary: "Everything that is kept of oneself",
-		Description: "A zip file: `account.json`, `history.json` with all saved analyses, `reports/` with the whole report of each, `activity.json` with what the log says of the user, `channels.json`. " +
+		Description: "A zip file: `account.json`, `history.json` with all saved analyses, `reports/` with the whole report of each, `activity.json` with what the log says of the user, `channels.json`, `corrections.json` with the labels and emotes that the user corrected. " +
 			"A file that breaks off does not open.",
 		Errors: []int{429},
 		Responses: map[string]*huma.Response{"200": {
@@ -114,6 +115,9 @@ func (a *API) writeExport(ctx context.Context, w io.Writer, u *account.User) err
 	if err := a.exportLog(ctx, z, u.ID); err != nil {
 		return err
 	}
+	if err := a.exportCorrections(ctx, z, u.ID); err != nil {
+		return err
+	}
 	if err := a.exportHistory(ctx, z, u.ID); err != nil {
 		return err
 	}
@@ -144,6 +148,27 @@ func (a *API) exportLog(ctx context.Context, z *zip.Writer, userID string) error
 			return list.end()
 		}
 	}
+}
+
+// exportCorrections writes what a user corrected.
+func (a *API) exportCorrections(ctx context.Context, z *zip.Writer, userID string) error {
+	file, err := z.Create("corrections.json")
+	if err != nil {
+		return fmt.Errorf("writing the export: %w", err)
+	}
+	list := jsonArray{w: file}
+	if a.cfg.Lessons != nil {
+		err := a.cfg.Lessons.EachCorrection(ctx, "", func(c analysis.Correction) error {
+			if c.UserID != userID {
+				return nil
+			}
+			return list.add(madeCorrection(&c))
+		})
+		if err != nil {
+			return fmt.Errorf("listing corrections: %w", err)
+		}
+	}
+	return list.end()
 }
 
 // exportHistory writes what a user saved: a list, and each report as a file. A

@@ -92,7 +92,7 @@ func (a *API) registerSentiment() {
 		Method:      http.MethodPost,
 		Path:        "/api/sentiment",
 		Summary:     "Judge texts",
-		Description: "Judges one text or up to 1,000 of them as chat messages are judged. Emotes are found by name. With `channel`, the emotes of that channel mean what they have been learnt to mean there. Nothing is kept.",
+		Description: "Judges one text or up to 1,000 of them as chat messages are judged. Emotes are found by name. With `channel`, the emotes of that channel mean what they have been learnt to mean there; where a model of the operator's own judges (SENTIMENT_MODEL), it judges alone and the channel changes nothing. Nothing is kept.",
 		Tags:        []string{tagSentiment},
 		Errors:      []int{400, 401, 403, 413, 422, 503},
 	}, a.judge)
@@ -158,8 +158,7 @@ func (a *API) judge(ctx context.Context, in *sentimentInput) (*sentimentOutput, 
 // analyzerOf returns what judges the messages of a channel, or with "" those of
 // any.
 func (a *API) analyzerOf(ctx context.Context, channel string) (sentiment.Analyzer, error) {
-	engine, ok := a.cfg.Analyzer.(*sentiment.Engine)
-	if channel == "" || !ok || a.cfg.Lessons == nil {
+	if channel == "" {
 		return a.cfg.Analyzer, nil
 	}
 	if err := a.admit(ctx, needsWatching); err != nil {
@@ -168,6 +167,11 @@ func (a *API) analyzerOf(ctx context.Context, channel string) (sentiment.Analyze
 	login, ok := chat.CleanChannel(channel)
 	if !ok {
 		return nil, fail(http.StatusBadRequest, "Invalid channel name: "+excerpt(channel), nil)
+	}
+	// A model of the operator's own has no place for what a channel taught.
+	engine, ok := a.cfg.Analyzer.(*sentiment.Engine)
+	if !ok || a.cfg.Lessons == nil {
+		return a.cfg.Analyzer, nil
 	}
 	learner, err := a.cfg.Lessons.Learner(ctx, login)
 	if err != nil {

@@ -1343,7 +1343,7 @@ export interface paths {
         put?: never;
         /**
          * Judge texts
-         * @description Judges one text or up to 1,000 of them as chat messages are judged. Emotes are found by name. With `channel`, the emotes of that channel mean what they have been learnt to mean there. Nothing is kept.
+         * @description Judges one text or up to 1,000 of them as chat messages are judged. Emotes are found by name. With `channel`, the emotes of that channel mean what they have been learnt to mean there; where a model of the operator's own judges (SENTIMENT_MODEL), it judges alone and the channel changes nothing. Nothing is kept.
          */
         post: operations["judge"];
         delete?: never;
@@ -1741,7 +1741,7 @@ export interface paths {
         };
         /**
          * Everything that is kept of oneself
-         * @description A zip file: `account.json`, `history.json` with all saved analyses, `reports/` with the whole report of each, `activity.json` with what the log says of the user, `channels.json`. A file that breaks off does not open.
+         * @description A zip file: `account.json`, `history.json` with all saved analyses, `reports/` with the whole report of each, `activity.json` with what the log says of the user, `channels.json`, `corrections.json` with the labels and emotes that the user corrected. A file that breaks off does not open.
          */
         get: operations["export"];
         put?: never;
