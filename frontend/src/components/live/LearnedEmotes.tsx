@@ -50,7 +50,7 @@ export function LearnedEmotes({ channel }: { channel: string }) {
                   <Button
                     variant="ghost"
                     aria-expanded={open === e.emote}
-                    aria-label={t.learned.change(e.emote)}
+                    aria-label={`${t.learned.states[e.state]}: ${t.learned.change(e.emote)}`}
                     onClick={() => {
                       setOpen(open === e.emote ? undefined : e.emote)
                     }}
