@@ -44,6 +44,7 @@ export function CorrectLabel({ message, channel }: { message: ChatMessage; chann
         {labels.map((l) => (
           <Button
             key={l}
+            className="aria-pressed:border-accent aria-pressed:ring-1 aria-pressed:ring-accent"
             aria-pressed={label === l}
             onClick={() => {
               if (l !== label) correct.mutate(l)

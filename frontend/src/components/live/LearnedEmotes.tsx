@@ -6,6 +6,9 @@ import { formatCount, formatScore } from '../../lib/format'
 import { ErrorState, Loading } from '../states'
 import { Button } from '../ui'
 
+// A choice that holds.
+const pressed = 'aria-pressed:border-accent aria-pressed:ring-1 aria-pressed:ring-accent'
+
 /** What a channel's own emotes have been learnt to mean, with what may be changed about it. */
 export function LearnedEmotes({ channel }: { channel: string }) {
   const learned = useQuery({
@@ -71,6 +74,7 @@ export function LearnedEmotes({ channel }: { channel: string }) {
                     <Button
                       key={value}
                       disabled={change.isPending}
+                      className={pressed}
                       aria-pressed={e.state === 'corrected' && e.value === value}
                       onClick={() => {
                         change.mutate({ token: e.emote, to: { value } })
@@ -81,6 +85,7 @@ export function LearnedEmotes({ channel }: { channel: string }) {
                   ))}
                   <Button
                     disabled={change.isPending}
+                    className={pressed}
                     aria-pressed={e.frozen}
                     onClick={() => {
                       change.mutate({ token: e.emote, to: { frozen: !e.frozen } })
