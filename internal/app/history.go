@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -72,7 +73,7 @@ func (a *App) openHistory() error {
 	}
 	a.history, err = history.NewService(history.Config{
 		Store: store, Running: a.nodes, Sessions: a.store, Accounts: a.accounts, Model: model,
-		Count: a.accounts.Count, MaxPerUser: cfg.MaxHistoryPerUser, Log: a.log, Now: a.opts.Now,
+		Count: a.accounts.Count, MaxPerUser: cfg.MaxHistoryPerUser, KeepArchived: time.Duration(cfg.HistoryRetentionDays) * 24 * time.Hour, Log: a.log, Now: a.opts.Now,
 	})
 	return err
 }

@@ -107,6 +107,13 @@ func (a *App) registerMetrics(reg *prometheus.Registry) {
 	}
 	removed("expired", func() float64 { n, _ := a.accounts.Removed(); return float64(n) })
 	removed("logs", func() float64 { _, n := a.accounts.Removed(); return float64(n) })
+	if a.accounts.Outbox != nil {
+		removed("mails", func() float64 { return float64(a.accounts.Outbox.Removed()) })
+	}
+	if a.history != nil {
+		removed("links", func() float64 { n, _ := a.history.Removed(); return float64(n) })
+		removed("archived", func() float64 { _, n := a.history.Removed(); return float64(n) })
+	}
 	viewers := func(dialect string, read func() int) {
 		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "chatmood_live_viewers", Help: "Viewers connected now.", ConstLabels: prometheus.Labels{"dialect": dialect},

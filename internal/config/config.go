@@ -59,11 +59,12 @@ type Config struct {
 	Mail          string `env:"MAIL" default:"auto" values:"auto|off" help:"off: the server sends no mail. auto: through the mail server that is set; without one, development writes mails into DATA_DIR/outbox and production refuses to start"`
 	ContactTo     string `env:"CONTACT_TO" help:"Address that gets what is written into the contact form. Default EMAIL_SENDER"`
 
-	MaxChannelsPerUser int           `env:"MAX_CHANNELS_PER_USER" default:"20" min:"1" max:"100000" help:"Channels that one user may have analysed at once"`
-	MaxHistoryPerUser  int           `env:"MAX_HISTORY_PER_USER" default:"2000" min:"1" max:"1000000" help:"Analyses that one user may keep, archived ones included"`
-	MaxSocketsPerUser  int           `env:"MAX_SOCKETS_PER_USER" default:"50" min:"1" max:"1000000" help:"Live viewers (WebSocket and SSE) of one user"`
-	SentimentModel     string        `env:"SENTIMENT_MODEL" default:"builtin" help:"What judges chat: builtin, or onnx:PATH for a text classifier of your own (a folder with one .onnx file, tokenizer.json and config.json); what it does not get to within a second the built-in engine judges"`
-	IdleStop           time.Duration `env:"IDLE_STOP" default:"0s" min:"0" max:"31536000" help:"How long an analysis goes on that nobody asks for and nobody watches any more, for example 30m; 0s: until somebody stops it"`
+	MaxChannelsPerUser   int           `env:"MAX_CHANNELS_PER_USER" default:"20" min:"1" max:"100000" help:"Channels that one user may have analysed at once"`
+	MaxHistoryPerUser    int           `env:"MAX_HISTORY_PER_USER" default:"2000" min:"1" max:"1000000" help:"Analyses that one user may keep, archived ones included"`
+	MaxSocketsPerUser    int           `env:"MAX_SOCKETS_PER_USER" default:"50" min:"1" max:"1000000" help:"Live viewers (WebSocket and SSE) of one user"`
+	HistoryRetentionDays int           `env:"HISTORY_RETENTION_DAYS" default:"0" min:"0" max:"36500" help:"Days after which saved analyses that their user deleted (which puts them into the archive) are removed for good; 0 keeps them. What is not in the archive is never removed"`
+	SentimentModel       string        `env:"SENTIMENT_MODEL" default:"builtin" help:"What judges chat: builtin, or onnx:PATH for a text classifier of your own (a folder with one .onnx file, tokenizer.json and config.json); what it does not get to within a second the built-in engine judges"`
+	IdleStop             time.Duration `env:"IDLE_STOP" default:"0s" min:"0" max:"31536000" help:"How long an analysis goes on that nobody asks for and nobody watches any more, for example 30m; 0s: until somebody stops it"`
 
 	EmoteImages string `env:"EMOTE_IMAGES" default:"off" help:"off: emotes are shown by name, and pages ask no other server for anything. twitch: people may choose to see pictures, which then come from Twitch. Or the address of a server of your own that passes them on, such as https://emotes.example"`
 

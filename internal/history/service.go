@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"chatmood/internal/account"
@@ -66,6 +67,9 @@ type Config struct {
 	// MaxPerUser bounds how many entries a user may have, archived ones
 	// included; 0: 2,000.
 	MaxPerUser int
+	// KeepArchived is how long entries stay in the archive; 0: until somebody
+	// removes them.
+	KeepArchived time.Duration
 
 	Now func() time.Time // nil: time.Now
 	Log *slog.Logger     // nil: nothing is logged
@@ -82,6 +86,9 @@ type Service struct {
 	store Store
 	log   *slog.Logger
 	locks keylock.Locks // by user: saving looks whether it is the first time
+
+	// What was removed since the start because its time was over.
+	removedLinks, removedArchived atomic.Int64
 
 	mu    sync.Mutex
 	ended []analysis.Finished // the latest last
@@ -107,23 +114,47 @@ func NewService(cfg Config) (*Service, error) {
 	return &Service{cfg: cfg, store: cfg.Store, log: cfg.Log}, nil
 }
 
-// Run removes expired links now and then, until ctx ends.
+// Run removes expired links, and what was archived long ago, now and then, until
+// ctx ends.
 func (s *Service) Run(ctx context.Context) {
 	const every = time.Hour
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		if n, err := s.store.DropExpired(ctx, s.now()); err != nil && ctx.Err() == nil {
-			s.log.Warn("expired links cannot be removed; it is tried again", "error", err)
-		} else if n > 0 {
-			s.log.Info("expired links were removed", "links", n)
-		}
+		s.tidy(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
 	}
+}
+
+func (s *Service) tidy(ctx context.Context) {
+	links, err := s.store.DropExpired(ctx, s.now())
+	if err != nil && ctx.Err() == nil {
+		s.log.Warn("expired links cannot be removed; it is tried again", "error", err)
+	} else if links > 0 {
+		s.log.Info("expired links were removed", "links", links)
+	}
+	s.removedLinks.Add(links)
+	if s.cfg.KeepArchived <= 0 {
+		return
+	}
+	entries, err := s.store.DropArchived(ctx, s.now().Add(-s.cfg.KeepArchived))
+	s.removedArchived.Add(int64(entries))
+	if err != nil && ctx.Err() == nil {
+		s.log.Warn("what was archived long ago cannot be removed; it is tried again", "error", err)
+	}
+	if entries > 0 {
+		s.log.Info("what was archived long ago was removed", "entries", entries)
+	}
+}
+
+// Removed tells how many links and how many archived entries were removed since
+// the start because their time was over.
+func (s *Service) Removed() (links, archived int64) {
+	return s.removedLinks.Load(), s.removedArchived.Load()
 }
 
 // Finished is told of every analysis that ended ([channels.Config]).

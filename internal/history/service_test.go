@@ -736,6 +736,56 @@ func TestRunDropsExpiredLinks(t *testing.T) {
 	wg.Wait()
 }
 
+// TestRunRemovesWhatWasArchivedLongAgo: the time counts from when an entry was
+// archived, and what is active stays.
+func TestRunRemovesWhatWasArchivedLongAgo(t *testing.T) {
+	const keep = 30 * 24 * time.Hour
+	w := open(t, func(c *history.Config) { c.KeepArchived = keep })
+	ann := w.user("ann", false)
+	var saved []*history.Entry
+	for _, channel := range []string{"alpha", "beta", "gamma", "delta"} {
+		saved = append(saved, w.save(ann, claim(channel)))
+	}
+	archive := func(e *history.Entry) {
+		t.Helper()
+		if err := w.service.Archive(t.Context(), ann, e.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	archive(saved[0])
+	archive(saved[1])
+	w.pass(keep) // they are old, but what is archived now is kept from now on
+	if _, err := w.service.Restore(t.Context(), ann, saved[1].ID); err != nil {
+		t.Fatal(err)
+	}
+	archive(saved[2])
+	w.pass(time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() { w.service.Run(ctx) })
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if _, n := w.service.Removed(); n > 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("what was archived long ago is still there")
+		}
+	}
+	cancel()
+	wg.Wait()
+	if _, n := w.service.Removed(); n != 1 {
+		t.Errorf("%d are counted as removed, want 1", n)
+	}
+	if _, err := w.service.GetAny(t.Context(), saved[0].ID); !errors.Is(err, history.ErrUnknown) {
+		t.Errorf("what was archived long ago: %v", err)
+	}
+	for _, e := range saved[1:] {
+		if _, err := w.service.GetAny(t.Context(), e.ID); err != nil {
+			t.Errorf("%s is gone: %v", e.Channel, err)
+		}
+	}
+}
+
 func TestSummaries(t *testing.T) {
 	w := open(t, nil)
 	ann := w.user("ann", false)

@@ -53,6 +53,12 @@ type Store interface {
 	// returns how many entries.
 	RemoveUser(ctx context.Context, userID string) (int, error)
 
+	// DropArchived removes entries in the archive that were last changed, which is
+	// when they were archived, before a time, with reports and links, and returns
+	// how many. Where that time is not known they stay. Interrupted, it has removed
+	// some of them, each with all that belongs to it.
+	DropArchived(ctx context.Context, before time.Time) (int, error)
+
 	// CreateShare adds a link to an entry. ErrNotFound: there is none with this
 	// id of the user who shares.
 	CreateShare(ctx context.Context, s Share) error

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 )
 
@@ -102,6 +103,8 @@ type Outbox struct {
 	wake   chan struct{}
 	pause  time.Duration // since the mail server is away; 0: it is not
 	purged time.Time
+
+	removed atomic.Int64 // dead mails, since the start
 }
 
 // NewOutbox returns an outbox.
@@ -309,10 +312,16 @@ func (o *Outbox) purge(ctx context.Context) {
 		return
 	}
 	o.purged = now
-	if _, err := o.cfg.Queue.DropDead(ctx, now.Add(-o.cfg.KeepDead)); err != nil && ctx.Err() == nil {
+	n, err := o.cfg.Queue.DropDead(ctx, now.Add(-o.cfg.KeepDead))
+	o.removed.Add(n)
+	if err != nil && ctx.Err() == nil {
 		o.cfg.Log.WarnContext(ctx, "dead mail could not be removed", "error", err)
 	}
 }
+
+// Removed tells how many dead mails were removed since the start because their
+// time was over.
+func (o *Outbox) Removed() int64 { return o.removed.Load() }
 
 // Queued is a mail in the outbox, without what is in it.
 type Queued struct {

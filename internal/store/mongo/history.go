@@ -506,22 +506,26 @@ func (h *History) remove(ctx context.Context, id, userID string) error {
 	if !there {
 		return history.ErrNotFound
 	}
-	n, err := h.removeEntries(ctx, []string{id}, userID)
+	n, err := h.removeEntries(ctx, []string{id}, ownedBy(userID))
 	if err == nil && n == 0 {
 		err = history.ErrNotFound // somebody else was faster
 	}
 	return err
 }
 
-// removeEntries removes entries of a user with all that belongs to them.
-func (h *History) removeEntries(ctx context.Context, ids []string, userID string) (int, error) {
+// ownedBy finds the entries of a user.
+func ownedBy(userID string) bson.E { return bson.E{Key: "user_id", Value: in(bothForms(userID))} }
+
+// removeEntries removes entries with all that belongs to them; of several, where
+// each meets the conditions, or none.
+func (h *History) removeEntries(ctx context.Context, ids []string, conditions ...bson.E) (int, error) {
 	ctx, cancel := finishing(ctx)
 	defer cancel()
 	done, err := h.s.note(ctx, pending{Kind: pendingReport, Entries: ids})
 	if err != nil {
 		return 0, err
 	}
-	result, err := h.s.history.DeleteMany(ctx, bson.D{{Key: "_id", Value: in(objectIDs(ids))}, {Key: "user_id", Value: in(bothForms(userID))}})
+	result, err := h.s.history.DeleteMany(ctx, append(bson.D{{Key: "_id", Value: in(objectIDs(ids))}}, conditions...))
 	if err != nil {
 		return 0, err
 	}
@@ -556,10 +560,42 @@ func (h *History) removeUser(ctx context.Context, userID string) (removed int, e
 		if err != nil || len(ids) == 0 {
 			return removed, err
 		}
-		n, err := h.removeEntries(ctx, ids, userID)
+		n, err := h.removeEntries(ctx, ids, ownedBy(userID))
 		removed += n
 		if err != nil {
 			return removed, err
+		}
+	}
+}
+
+// DropArchived implements [history.Store].
+func (h *History) DropArchived(ctx context.Context, before time.Time) (int, error) {
+	n, err := h.dropArchived(ctx, before)
+	return n, h.explain(ctx, "removing archived analyses from", err)
+}
+
+func (h *History) dropArchived(ctx context.Context, before time.Time) (removed int, err error) {
+	// Other types than dates, such as null, are not before anything.
+	old := bson.D{status(history.StatusDeleted), {Key: "updated_at", Value: bson.D{{Key: "$lt", Value: bson.DateTime(floorMillis(before))}}}}
+	for {
+		var ids []string
+		err := stream(ctx, h.s.history, old, options.Find().SetProjection(only("_id")).SetLimit(idsAtOnce), func(raw bson.Raw) error {
+			ids = append(ids, plain(raw.Lookup("_id")))
+			return nil
+		})
+		if err != nil || len(ids) == 0 {
+			return removed, err
+		}
+		before := removed
+		for _, id := range ids { // each by itself: one may be restored meanwhile
+			n, err := h.removeEntries(ctx, []string{id}, old...)
+			removed += n
+			if err != nil {
+				return removed, err
+			}
+		}
+		if removed == before {
+			return removed, nil // others removed or restored them
 		}
 	}
 }

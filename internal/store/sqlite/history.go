@@ -36,6 +36,8 @@ const (
 	sqlBySession    = `SELECT ` + entryColumns + ` FROM history WHERE user_id = ?1 AND session_id = ?2 AND session_id <> '' AND status = 'active' ORDER BY created_at DESC, id DESC LIMIT 1`
 	sqlRemoveEntry  = `DELETE FROM history WHERE id = ?1 AND user_id = ?2`
 	sqlRemoveUser   = `DELETE FROM history WHERE user_id = ?1`
+	sqlDropArchived = `
+		DELETE FROM history WHERE id IN (SELECT id FROM history WHERE status = 'deleted' AND updated_at > 0 AND updated_at < ?1 LIMIT ?2)`
 	sqlCountOf      = `SELECT count(*) FROM history WHERE user_id = ?1`
 	sqlCountEntries = `SELECT count(*) FROM history`
 	sqlTags         = `
@@ -225,6 +227,19 @@ func (h *History) Remove(ctx context.Context, id, userID string) error {
 func (h *History) RemoveUser(ctx context.Context, userID string) (int, error) {
 	n, err := h.affected(h.s.write.ExecContext(ctx, sqlRemoveUser, userID))
 	return int(n), h.explain("removing the analyses of a user from", err)
+}
+
+// DropArchived implements [history.Store]. It removes some at a time, so that
+// others can write in between.
+func (h *History) DropArchived(ctx context.Context, before time.Time) (removed int, err error) {
+	const atOnce = 100
+	for {
+		n, err := h.affected(h.s.write.ExecContext(ctx, sqlDropArchived, before.UnixMicro(), atOnce))
+		removed += int(n)
+		if err != nil || n < atOnce {
+			return removed, h.explain("removing archived analyses from", err)
+		}
+	}
 }
 
 func (h *History) affected(result sql.Result, err error) (int64, error) {

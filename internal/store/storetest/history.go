@@ -55,6 +55,7 @@ func RunHistory(t *testing.T, open HistoryOpener) {
 		{"tags are counted", testTags},
 		{"totals add up", testTotals},
 		{"a user is removed", testRemoveHistoryOf},
+		{"what was archived long ago is removed", testDropArchived},
 		{"shared links", testShares},
 		{"shared links expire", testSharesExpire},
 		{"an entry with very many links", testManyShares},
@@ -536,6 +537,49 @@ func testRemoveHistoryOf(t *testing.T, s HistoryStore) {
 	noError(t, err)
 }
 
+// testDropArchived: what is active stays however old it is, and so does what was
+// archived at that time or later, or nobody knows when.
+func testDropArchived(t *testing.T, s HistoryStore) {
+	const archived = 260 // more than are removed at once
+	for i := 1; i <= archived; i++ {
+		e := entry(i)
+		e.Status = history.StatusDeleted
+		noError(t, s.Create(t.Context(), e, []byte("{}")))
+	}
+	first := entry(1)
+	noError(t, s.CreateShare(t.Context(), newShare(1, first)))
+	active, unknown := entry(archived+1), entry(archived+2)
+	active.CreatedAt, active.UpdatedAt = savedAt.AddDate(-9, 0, 0), savedAt.AddDate(-9, 0, 0)
+	unknown.Status, unknown.UpdatedAt = history.StatusDeleted, time.Time{}
+	noError(t, s.Create(t.Context(), active, []byte("{}")))
+	noError(t, s.Create(t.Context(), unknown, nil))
+	if n, err := s.DropArchived(t.Context(), first.UpdatedAt); n != 0 || err != nil {
+		t.Errorf("%d removed, %v: nothing was archived before that", n, err)
+	}
+	restored := history.StatusActive
+	_, err := s.Update(t.Context(), entry(2).ID, anna, history.Patch{Status: &restored})
+	noError(t, err)
+	last := entry(archived)
+	if n, err := s.DropArchived(t.Context(), last.UpdatedAt); n != archived-2 || err != nil {
+		t.Errorf("%d removed, %v; want %d", n, err, archived-2)
+	}
+	for _, e := range []*history.Entry{active, unknown, last, entry(2)} {
+		_, err := s.Get(t.Context(), e.ID)
+		noError(t, err)
+	}
+	for _, i := range []int{1, 3, archived - 1} {
+		_, err := s.Get(t.Context(), entry(i).ID)
+		wantError(t, err, history.ErrNotFound)
+		_, err = s.Report(t.Context(), entry(i).ID)
+		wantError(t, err, history.ErrNotFound)
+	}
+	_, err = s.ShareByHash(t.Context(), newShare(1, first).Hash, savedAt)
+	wantError(t, err, history.ErrNotFound)
+	if data, err := s.Report(t.Context(), active.ID); string(data) != "{}" || err != nil {
+		t.Errorf("the report of what is active is %q, %v", data, err)
+	}
+}
+
 func testLargeEntry(t *testing.T, s HistoryStore) {
 	e := fullEntry(1)
 	var series, report bytes.Buffer
@@ -651,6 +695,7 @@ func testHistoryCancellation(t *testing.T, s HistoryStore) {
 		"Count":        func() error { _, err := s.Count(ctx, anna); return err },
 		"Tags":         func() error { _, err := s.Tags(ctx, anna); return err },
 		"Totals":       func() error { _, err := s.Totals(ctx); return err },
+		"DropArchived": func() error { _, err := s.DropArchived(ctx, savedAt.Add(9e6*time.Second)); return err },
 		"RemoveUser":   func() error { _, err := s.RemoveUser(ctx, anna); return err },
 		"CreateShare":  func() error { return s.CreateShare(ctx, newShare(2, e)) },
 		"Shares":       func() error { _, err := s.Shares(ctx, e.ID, savedAt); return err },
