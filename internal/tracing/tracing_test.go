@@ -21,7 +21,7 @@ func TestParseHeaders(t *testing.T) {
 	for text, want := range map[string]map[string]string{
 		"":                             {},
 		"api-key=abc":                  {"api-key": "abc"},
-		" a = b , c=d%3D%2C,, e=f=g ":  {"a": "b", "c": "d=,", "e": "f=g"},
+		"a = b , c=d%3D%2C,, e=f=g ,":  {"a": "b", "c": "d=,", "e": "f=g"},
 		"Authorization=Bearer%20xyz+1": {"Authorization": "Bearer xyz+1"},
 	} {
 		got, err := ParseHeaders(text)
