@@ -9,5 +9,5 @@ import "embed"
 // the repository: docs/ and the texts beside it. Links between the files work
 // within it. It also holds frontend/src/styles/tokens.css.
 //
-//go:embed *.md docs/*.md docs/adr/*.md docs/images/*.png frontend/src/styles/tokens.css
+//go:embed *.md docs/*.md docs/adr/*.md docs/images/*.png docs/images/*.webp frontend/src/styles/tokens.css
 var Documentation embed.FS

@@ -98,15 +98,16 @@ async function firstLoad(path: string, there: string): Promise<Map<string, numbe
   const page = await fresh()
   const session = await page.context().newCDPSession(page)
   await session.send('Network.enable')
-  const names = new Map<string, string>()
+  const names = new Map<string, { name: string; headers: number }>()
   const files = new Map<string, number>()
   session.on('Network.responseReceived', ({ requestId, response }) => {
     const { pathname } = new URL(response.url)
-    if (!/^\/(api|ws|health)\b/.test(pathname)) names.set(requestId, pathname)
+    if (!/^\/(api|ws|health)\b/.test(pathname))
+      names.set(requestId, { name: pathname, headers: response.encodedDataLength })
   })
   session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
-    const name = names.get(requestId)
-    if (name !== undefined) files.set(name, encodedDataLength)
+    const file = names.get(requestId)
+    if (file !== undefined) files.set(file.name, encodedDataLength - file.headers)
   })
   await page.goto(server.url + path)
   await page.waitForSelector(there)
@@ -119,6 +120,10 @@ test('first load, compressed', async () => {
   const home = await firstLoad('/', 'input')
   const live = await firstLoad(`/analyze/${channel}`, '[data-testid=status][data-link=open]')
   const sum = (files: Iterable<number>) => [...files].reduce((a, b) => a + b, 0)
+  // Letters beyond Western Europe's bring a font of their own, where chat has them.
+  const letters = [...live.keys()].filter((name) => name.includes('latin-ext'))
+  const foreign = sum(letters.map((name) => live.get(name) ?? 0))
+  for (const name of letters) live.delete(name)
   const own = [...live].filter(([name]) => !home.has(name) && name !== `/analyze/${channel}`)
   const ownBytes = sum(own.map(([, bytes]) => bytes))
   const all = sum(live.values())
@@ -128,6 +133,8 @@ test('first load, compressed', async () => {
     text: '300 KB',
     kept: sum(home.values()) < 300_000,
   })
+  add('on top, where chat has letters such as ğ or ł: their font', foreign, 'KB', 1)
+  add('files of the live page’s first load', live.size, 'files')
   for (const [name, bytes] of [...live].sort((a, b) => b[1] - a[1]))
     report.files.push({
       file: name === `/analyze/${channel}` ? '(the page)' : name,
@@ -187,7 +194,8 @@ async function metrics(session: CDPSession): Promise<Record<string, number>> {
 }
 
 test.each([100, 1000])('frames at %i messages/s', async (rate) => {
-  const fast = await startServer('--rate', String(rate))
+  // Its busiest channel has about four times the rate that it is told.
+  const fast = await startServer('--rate', String(rate / 4))
   try {
     const room = await fast.demoChannel()
     await fast.start(room)
@@ -223,7 +231,8 @@ test.each([100, 1000])('frames at %i messages/s', async (rate) => {
     const fps = frames.length / took
     const late = frames.filter((gap) => gap > 25).length / frames.length
     const share = (name: string) => (((after[name] ?? 0) - (before[name] ?? 0)) / took) * 100
-    const at = `at ${rate.toLocaleString('en-US')} messages/s`
+    // The rate goes up and down by itself: what was counted is told first.
+    const at = `meant for ${rate.toLocaleString('en-US')} messages/s`
     add(`${at}: counted by the server in that time`, messages / took, 'messages/s')
     add(
       `${at}: frames`,
@@ -271,11 +280,11 @@ async function startTeller(target: TestServer, tell: (socket: WebSocket) => void
   }
 }
 
-const hours = 6
+const hours = Number(process.env.HOURS ?? 6)
 /** Messages in each simulated second. */
-const perSecond = 20
+const perSecond = 10
 
-test('memory after six hours at speed', async () => {
+test('memory after six hours at speed', { timeout: 900_000 }, async () => {
   let told = Promise.resolve<WebSocket | undefined>(undefined)
   const teller = await startTeller(server, (socket) => {
     told = Promise.resolve(socket)
@@ -471,7 +480,9 @@ test('checks that need no network', async () => {
       )
     } else check(`${name}: installable`, false, 'no manifest')
     for (const scheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme: scheme })
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
+      await page.reload()
+      await page.waitForSelector(there)
       await page.evaluate(axeSource)
       const { violations, passes } = await page.evaluate<AxeResults>('axe.run(document)')
       const contrast = violations.filter((v) => v.id === 'color-contrast')

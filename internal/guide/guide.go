@@ -146,7 +146,7 @@ func (b *book) addAssets(source fs.FS, pages []*page) error {
 		return fmt.Errorf("guide: encoding the headings: %w", err)
 	}
 	add("headings.json", "application/json", index)
-	pictures, err := fs.Glob(source, "docs/images/*.png")
+	pictures, err := fs.Glob(source, "docs/images/*.*")
 	if err != nil {
 		return fmt.Errorf("guide: listing pictures: %w", err)
 	}
@@ -155,7 +155,7 @@ func (b *book) addAssets(source fs.FS, pages []*page) error {
 		if err != nil {
 			return fmt.Errorf("guide: reading a picture: %w", err)
 		}
-		add("images/"+path.Base(name), "image/png", data)
+		add("images/"+path.Base(name), "image/"+strings.TrimPrefix(path.Ext(name), "."), data)
 	}
 	return nil
 }
