@@ -257,7 +257,7 @@ func measure(ctx context.Context, o options, progress io.Writer) (*figure, error
 	if err != nil {
 		return nil, err
 	}
-	defer store.Close()
+	defer func() { _ = store.Close() }() // a measurement's, thrown away
 	b, err := bus.Open(ctx, bus.Config{})
 	if err != nil {
 		return nil, err

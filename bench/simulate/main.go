@@ -131,7 +131,7 @@ func simulate(s scenario, c costs) *result {
 	for i := range s.channels {
 		harmonic += math.Pow(float64(i+1), -steepness)
 	}
-	type node struct{ cpu, read, fan, bytes, memory float64 }
+	type node struct{ read, fan, bytes, memory float64 }
 	nodes := make([]node, s.nodes)
 	owned := make([]int, s.nodes)
 	viewersOf := make([]float64, s.nodes)
@@ -277,8 +277,11 @@ func report(w io.Writer, results []*result) {
 			share float64
 		}
 		uses := []use{
-			{"line to viewers", r.line / line}, {"processors", r.cores / cores}, {"memory", r.memory / memory},
-			{"MongoDB", r.mongo / mongoBytes}, {"NATS", (r.natsCores + r.beats*2e-6) / natsCores},
+			{"line to viewers", r.line / line},
+			{"processors", r.cores / cores},
+			{"memory", r.memory / memory},
+			{"MongoDB", r.mongo / mongoBytes},
+			{"NATS", (r.natsCores + r.beats*2e-6) / natsCores},
 		}
 		slices.SortStableFunc(uses, func(a, b use) int {
 			switch {

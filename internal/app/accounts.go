@@ -189,7 +189,7 @@ func (a *Accounts) tidy(ctx context.Context) {
 	if n, err := a.DropExpired(ctx); err != nil && ctx.Err() == nil {
 		a.log.Warn("what has expired could not be removed", "error", err)
 	} else if n > 0 {
-		a.removedExpired.Add(int64(n))
+		a.removedExpired.Add(n)
 		a.log.Debug("removed expired sessions, codes and invitations", "count", n)
 	}
 	if a.days == 0 {
@@ -198,7 +198,7 @@ func (a *Accounts) tidy(ctx context.Context) {
 	if n, err := a.CleanUpLogs(ctx, account.Identity{}, a.days); err != nil && ctx.Err() == nil {
 		a.log.Warn("the activity log could not be cleaned up", "error", err)
 	} else if n > 0 {
-		a.removedLogs.Add(int64(n))
+		a.removedLogs.Add(n)
 		a.log.Info("cleaned up the activity log", "entries", n, "older than days", a.days)
 	}
 }

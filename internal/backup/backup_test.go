@@ -299,9 +299,18 @@ func FuzzArchive(f *testing.F) {
 		name, link, content string
 		kind                byte
 	}{
-		{"chatmood.db", "", "SQLite format 3\x00", tar.TypeReg}, {"manifest.json", "", `{"format":1}`, tar.TypeReg}, {"../evil", "", "x", tar.TypeReg}, {"/evil", "", "x", tar.TypeReg},
-		{"a/../../evil", "", "x", tar.TypeReg}, {"link", "..", "", tar.TypeSymlink}, {"link", "/etc", "", tar.TypeLink}, {"pipe", "", "", tar.TypeFifo}, {"folder/", "", "", tar.TypeDir},
-		{`..\evil`, "", "x", tar.TypeReg}, {"a\x00b", "", "x", tar.TypeReg}, {strings.Repeat("a/", 200), "", "x", tar.TypeReg},
+		{"chatmood.db", "", "SQLite format 3\x00", tar.TypeReg},
+		{"manifest.json", "", `{"format":1}`, tar.TypeReg},
+		{"../evil", "", "x", tar.TypeReg},
+		{"/evil", "", "x", tar.TypeReg},
+		{"a/../../evil", "", "x", tar.TypeReg},
+		{"link", "..", "", tar.TypeSymlink},
+		{"link", "/etc", "", tar.TypeLink},
+		{"pipe", "", "", tar.TypeFifo},
+		{"folder/", "", "", tar.TypeDir},
+		{`..\evil`, "", "x", tar.TypeReg},
+		{"a\x00b", "", "x", tar.TypeReg},
+		{strings.Repeat("a/", 200), "", "x", tar.TypeReg},
 	} {
 		f.Add(seed.name, seed.link, []byte(seed.content), seed.kind)
 	}

@@ -68,7 +68,8 @@ func (c *channel) message(msg *chat.Message, behind time.Duration) {
 		return
 	}
 	var score sentiment.Score
-	learner, teachable := c.lessons.current(), false
+	learner := c.lessons.current()
+	var teachable bool
 	if learner != nil && m.learn.judges {
 		teachable = m.cfg.Engine.ScoreIn(&score, learner, msg.Text, msg.Emotes)
 	} else {

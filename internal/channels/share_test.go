@@ -27,6 +27,7 @@ type lease struct {
 func (l *lease) Acquire(context.Context, string, string, time.Time) (int64, error) {
 	return l.fence.Add(1), nil
 }
+
 func (l *lease) Stop(context.Context, string, int64, time.Time) (bool, error) {
 	return l.durable.Load(), nil
 }

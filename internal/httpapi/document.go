@@ -34,6 +34,7 @@ func (nothing) Start(context.Context, string, string) (bool, error)            {
 func (nothing) Stop(context.Context, string) (bool, error)                     { return false, nil }
 func (nothing) List() []analysis.ChannelSummary                                { return nil }
 func (nothing) Snapshot(string, int) (s analysis.Snapshot, ok bool, err error) { return s, false, nil }
+
 func (nothing) TopChatters(string, string, int) ([]analysis.Chatter, bool, error) {
 	return nil, false, nil
 }
@@ -41,9 +42,11 @@ func (nothing) Recent(string, int) ([]json.RawMessage, bool, error) { return nil
 func (nothing) Timeline(string, time.Time, time.Time, int) (t analysis.Timeline, ok bool, err error) {
 	return t, false, nil
 }
+
 func (nothing) TopTerms(string, bool, string, int) ([]analysis.Term, bool, error) {
 	return nil, false, nil
 }
+
 func (nothing) Sessions(context.Context, analysis.SessionQuery) ([]analysis.SessionInfo, error) {
 	return nil, nil
 }

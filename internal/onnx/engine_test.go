@@ -120,8 +120,10 @@ func (r *recorder) HandleEvent(ev *chat.Event) {
 		r.mu.Unlock()
 	}
 }
+
 func (r *recorder) HandleStatus(channel string, st source.Status) { r.note(channel, string(st.State)) }
-func (r *recorder) HandleGap(channel string, g source.Gap)        { r.note(channel, "gap "+g.Reason) }
+
+func (r *recorder) HandleGap(channel string, g source.Gap) { r.note(channel, "gap "+g.Reason) }
 
 // TestGateKeepsOrder: messages, deletions and states of a channel arrive as they
 // were told, judged by the model, and nothing is lost, though the source uses
@@ -134,15 +136,16 @@ func TestGateKeepsOrder(t *testing.T) {
 	var ev chat.Event
 	for i := range 400 {
 		channel := fmt.Sprint("c", i%7)
-		switch id := fmt.Sprint(i); {
-		case i%20 == 5:
+		id := fmt.Sprint(i)
+		switch i % 20 {
+		case 5:
 			ev = chat.Event{Kind: chat.KindDelete, Channel: channel, TargetID: id}
 			g.HandleEvent(&ev)
 			want[channel] = append(want[channel], id)
-		case i%20 == 6:
+		case 6:
 			g.HandleStatus(channel, source.Status{State: source.Live})
 			want[channel] = append(want[channel], "live")
-		case i%20 == 7:
+		case 7:
 			g.HandleGap(channel, source.Gap{Reason: "dropped"})
 			want[channel] = append(want[channel], "gap dropped")
 		default:

@@ -16,8 +16,10 @@ func TestJudgedAnew(t *testing.T) {
 	for _, m := range []chat.Message{
 		{ID: "1", Login: "a", Text: "hello"},
 		{ID: "2", Login: "a", Text: `x","l":"p","s":1,"k":1,"f":"C"}`, DisplayName: `","l":"n"`, First: true, Moderator: true},
-		{ID: `3","l":"`, Login: `","k":1`, Text: "😀 Kappa ä", Emotes: []chat.Emote{{ID: `,"f":"`, Name: "Kappa", Start: 5, End: 10}}, Bits: 5,
-			Reply: chat.Reply{ParentID: "p", ParentLogin: `,"f":"x"`, ParentText: `","l":"p"`}},
+		{
+			ID: `3","l":"`, Login: `","k":1`, Text: "😀 Kappa ä", Emotes: []chat.Emote{{ID: `,"f":"`, Name: "Kappa", Start: 5, End: 10}}, Bits: 5,
+			Reply: chat.Reply{ParentID: "p", ParentLogin: `,"f":"x"`, ParentText: `","l":"p"`},
+		},
 	} {
 		m.Time = time.UnixMilli(1)
 		score := sentiment.Score{Label: sentiment.Positive, Value: 0.625, Confidence: 0.5, Flags: sentiment.FlagUnsure | sentiment.FlagQuestion}

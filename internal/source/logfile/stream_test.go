@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/quick"
@@ -95,7 +96,7 @@ func TestBoundedMemory(t *testing.T) {
 func TestBombs(t *testing.T) {
 	const allowed = 24 << 20 // bytes, of all that is ever taken
 	line := []byte("[2026-01-31 20:00:12] #c_demo a: x\n")
-	large := append(line, make([]byte, 100<<20/shrink)...)
+	large := slices.Concat(line, make([]byte, 100<<20/shrink))
 	packed := gzipped(t, large)
 	for name, test := range map[string]struct {
 		data     []byte

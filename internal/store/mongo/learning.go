@@ -134,9 +134,16 @@ func (l *Learning) EachLearned(ctx context.Context, after string, do func(analys
 // PutCorrection implements [analysis.LearningStore].
 func (l *Learning) PutCorrection(ctx context.Context, c analysis.Correction) error {
 	return l.s.explain(ctx, "writing a correction to", replace(ctx, l.s.corrections, bson.D{
-		{Key: "_id", Value: c.ID}, {Key: "user", Value: c.UserID}, {Key: "channel", Value: c.Channel}, {Key: "kind", Value: c.Kind},
-		{Key: "subject", Value: c.Subject}, {Key: "hash", Value: c.Hash}, {Key: "label", Value: c.Label}, {Key: "value", Value: c.Value},
-		{Key: "at", Value: c.At}, {Key: "at_us", Value: c.At.UnixMicro()},
+		{Key: "_id", Value: c.ID},
+		{Key: "user", Value: c.UserID},
+		{Key: "channel", Value: c.Channel},
+		{Key: "kind", Value: c.Kind},
+		{Key: "subject", Value: c.Subject},
+		{Key: "hash", Value: c.Hash},
+		{Key: "label", Value: c.Label},
+		{Key: "value", Value: c.Value},
+		{Key: "at", Value: c.At},
+		{Key: "at_us", Value: c.At.UnixMicro()},
 	}))
 }
 
@@ -198,7 +205,7 @@ func (l *Learning) Corrections(ctx context.Context, q analysis.CorrectionQuery) 
 // CountCorrections implements [analysis.LearningStore].
 func (l *Learning) CountCorrections(ctx context.Context, q analysis.CorrectionQuery) (int, error) {
 	n, err := l.s.count(ctx, l.s.corrections, correctionFilter(q))
-	return int(n), l.s.explain(ctx, "counting corrections in", err)
+	return n, l.s.explain(ctx, "counting corrections in", err)
 }
 
 // EachCorrection implements [analysis.LearningStore].

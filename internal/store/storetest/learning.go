@@ -85,16 +85,16 @@ func testLearned(t *testing.T, s LearningStore) {
 	if diff := cmp.Diff(analysis.Learned{}, none); diff != "" {
 		t.Errorf("of a channel that nobody knows (-want +got):\n%s", diff)
 	}
-	take := func(channel string, fence int64, want analysis.Learned) {
+	take := func(fence int64, want analysis.Learned) {
 		t.Helper()
-		got, err := s.TakeLearned(t.Context(), channel, fence)
+		got, err := s.TakeLearned(t.Context(), "a", fence)
 		noError(t, err)
 		want.Fence = got.Fence // of who took it
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("taken with fence %d (-want +got):\n%s", fence, diff)
 		}
 	}
-	take("a", 5, analysis.Learned{})
+	take(5, analysis.Learned{})
 	none, err = s.Learned(t.Context(), "a")
 	noError(t, err)
 	if len(none.State) != 0 || none.Channel != "" {
@@ -104,17 +104,17 @@ func testLearned(t *testing.T, s LearningStore) {
 	keepLearnt(t, s, learnt("a", 5, "one"), true)
 	keepLearnt(t, s, learnt("a", 5, "two"), true)
 	wantLearned(t, s, learnt("a", 5, "two"))
-	take("a", 7, learnt("a", 7, "two"))
+	take(7, learnt("a", 7, "two"))
 	keepLearnt(t, s, learnt("a", 5, "of who was replaced"), false)
 	keepLearnt(t, s, learnt("a", 7, strings.Repeat("three", 30_000)), true)
 	wantLearned(t, s, learnt("a", 7, strings.Repeat("three", 30_000)))
 	// One who was replaced and takes it late does not keep the owner out.
-	take("a", 6, learnt("a", 6, strings.Repeat("three", 30_000)))
+	take(6, learnt("a", 6, strings.Repeat("three", 30_000)))
 	keepLearnt(t, s, learnt("a", 7, "four"), true)
 	keepLearnt(t, s, learnt("a", 6, "of who was replaced"), false)
 	wantLearned(t, s, learnt("a", 7, "four"))
 	// A cluster that lost its counter begins anew; nobody is kept out for ever.
-	take("a", 1, learnt("a", 1, "four"))
+	take(1, learnt("a", 1, "four"))
 	keepLearnt(t, s, learnt("a", 1, "five"), true)
 	wantLearned(t, s, learnt("a", 1, "five"))
 	keepLearnt(t, s, learnt("b", 0, "without leases"), true)
