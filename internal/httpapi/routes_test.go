@@ -343,7 +343,7 @@ func TestInfo(t *testing.T) {
 	got := s.do(t, "GET", "/api/info", "").object(t)
 	want := map[string]any{
 		"version": "1.2.3", "api_version": "3.0.0", "environment": "development", "anonymous": true,
-		"demo": true, "demo_channels": []any{"demo_one"}, "accounts": false, "guests": "analyse", "registration": "open", "mail": "off", "setup_needed": false,
+		"demo": true, "demo_channels": []any{"demo_one"}, "accounts": false, "guests": "analyse", "registration": "open", "mail": "off", "setup_needed": false, "emote_images": "", "summaries": []any{"rules"},
 		"limits": map[string]any{
 			"channels": 50.0, "body_bytes": 1048576.0, "texts": 1000.0, "text_characters": 2000.0, "messages": 200.0, "connects_per_minute": 20.0,
 		},
