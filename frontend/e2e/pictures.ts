@@ -73,7 +73,7 @@ test('a report and a comparison', async () => {
   const saved = await Promise.all([server.save(channel), server.save(other)])
   const { page, done } = await openPage(browser, { colorScheme: 'light', viewport: desktop })
   await signedIn(page, server)
-  await page.goto(`${server.url}/history/${saved[0] ?? ''}`)
+  await page.goto(`${server.url}/history/${saved[0]}`)
   await page.getByTestId('total').waitFor()
   await page.getByRole('img', { name: /^From / }).waitFor()
   await page.screenshot({ path: join(folder, 'report.png') })
