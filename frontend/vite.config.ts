@@ -2,6 +2,7 @@ import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
 import { licences } from './dev/licences.ts'
+import { packed } from './dev/packed.ts'
 import { rootedIndex } from './dev/rootedIndex.ts'
 
 // Numbers and dates are formatted by the reader's locale; tests have a fixed one.
@@ -13,7 +14,7 @@ if (process.env.VITEST !== undefined) {
 const server = process.env.CHATMOOD_URL ?? 'http://127.0.0.1:8000'
 
 export default defineConfig({
-  plugins: [react(), tailwindcss(), licences(), rootedIndex()],
+  plugins: [react(), tailwindcss(), licences(), rootedIndex(), packed()],
   // Scripts and styles find each other wherever they are; see basePath.ts.
   base: './',
   // The server sends `style-src 'self'; img-src 'self'; font-src 'self'`, so

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"mime"
 	"net/http"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -136,7 +138,9 @@ func (ui *userInterface) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, ok := ui.file(r.URL.Path)
 	if ok && strings.HasPrefix(name, "assets/") {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable") // the build puts a hash into the names
-		ui.server.ServeHTTP(w, r)
+		if !ui.servePacked(w, r, name) {
+			ui.server.ServeHTTP(w, r)
+		}
 		return
 	}
 	// Other names stay the same from build to build, so browsers have to ask.
@@ -154,4 +158,43 @@ func (ui *userInterface) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Add("Vary", "Accept") // the same path answers programs otherwise
 	h.Set("Etag", ui.etag)
 	http.ServeContent(w, r, "index.html", time.Time{}, bytes.NewReader(ui.index))
+}
+
+// servePacked serves a file as the build packed it, to browsers that can read
+// that; where it cannot it reports false and writes nothing.
+func (ui *userInterface) servePacked(w http.ResponseWriter, r *http.Request, name string) bool {
+	content, err := fs.ReadFile(ui.files, name+".br")
+	if err != nil {
+		return false // not packed
+	}
+	// That the answer goes by Accept-Encoding is said for all of them: see compress.
+	kind := mime.TypeByExtension(path.Ext(name))
+	if kind == "" || !takes(r.Header.Values("Accept-Encoding"), "br") {
+		return false
+	}
+	h := w.Header()
+	h.Set("Content-Encoding", "br")
+	h.Set("Content-Type", kind)
+	h.Set("Content-Length", strconv.Itoa(len(content)))
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(content) // who went away needs no answer
+	}
+	return true
+}
+
+// takes reports whether Accept-Encoding names a coding and does not refuse it
+// (RFC 9110, 12.5.3).
+func takes(accepted []string, coding string) bool {
+	for _, line := range accepted {
+		for part := range strings.SplitSeq(line, ",") {
+			name, weight, _ := strings.Cut(part, ";")
+			if !strings.EqualFold(strings.TrimSpace(name), coding) {
+				continue
+			}
+			q, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(weight)), "q=")
+			value, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
+			return !ok || err == nil && value > 0
+		}
+	}
+	return false
 }
