@@ -30,7 +30,7 @@ func TestPackedAssets(t *testing.T) {
 				strings.Count(strings.Join(h.Values("Vary"), ","), "Accept-Encoding") != 1 || h.Get("Cache-Control") != "public, max-age=31536000, immutable" || h.Get("Content-Security-Policy") == "" {
 				t.Errorf("%s with %q: %d %v", method, test.accepts, got.status, h)
 			}
-			if packed := string(got.body) == "packed"; method == http.MethodGet && packed != (test.encoding == "br") {
+			if packed := got.body == "packed"; method == http.MethodGet && packed != (test.encoding == "br") {
 				t.Errorf("%q gets %.40q", test.accepts, got.body)
 			}
 			if method == http.MethodHead && len(got.body) > 0 {
