@@ -303,7 +303,7 @@ export const de: Catalogue = {
   why: {
     title: 'Warum diese Bewertung',
     parts: 'Was am meisten wog',
-    how: 'Jeder Wert sagt, um wie viel sich die Bewertung ohne dieses Stück ändert. Zusammen ergeben sie die Bewertung. Was Emotes in diesem Kanal bedeuten, kann sie ein wenig verschieben.',
+    how: 'Jeder Wert sagt, um wie viel sich die Bewertung ohne dieses Stück ändert. Zusammen ergeben sie die Bewertung, mit dem, was Emotes in diesem Kanal bedeuten.',
     nothing: 'Darin gab es nichts zu bewerten.',
     uncounted: 'Diese Nachricht wird gezeigt, aber nicht gezählt.',
     person: (name: string) => `Zeigen, was ${name} schrieb`,

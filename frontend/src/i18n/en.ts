@@ -307,7 +307,7 @@ export const en = {
   why: {
     title: 'Why this label',
     parts: 'What weighed most',
-    how: 'Each value is by how much the score changes without that piece. Together they are the score. The channel’s own meanings of emotes may shift it a little.',
+    how: 'Each value is by how much the score changes without that piece. Together they are the score, with what emotes mean in this channel.',
     nothing: 'There was nothing in it to judge.',
     uncounted: 'This message is shown but not counted.',
     person: (name: string) => `Show what ${name} wrote`,
