@@ -229,7 +229,9 @@ func TestLearnerIsNotOutvotedByRepeating(t *testing.T) {
 		l.Observe(e, "this is awful zorpQux worst game ever", nil, "hater", learnStart)
 	}
 	after := l.Emotes()[0]
-	if !after.Active || after.Valence <= 0 || after.Chatters != before.Chatters+1 {
+	// People are counted by hashes with a seed of their own each time: the one may
+	// share a bit with one of the twelve.
+	if !after.Active || after.Valence <= 0 || after.Chatters < before.Chatters || after.Chatters > before.Chatters+1 {
 		t.Errorf("after 5,000 messages of one person %+v, was %+v: want it good still", after, before)
 	}
 }

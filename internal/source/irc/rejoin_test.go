@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,10 +50,10 @@ func TestRejoin(t *testing.T) {
 // what was missed since as a gap once it is back.
 func TestRejoinUnanswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		gone := false
+		var gone atomic.Bool // the other side of the wire looks, too
 		w := newWorld(t, Config{}, func(s *session) {
 			s.joinAnswer = func(s *session, channel string) string {
-				if gone {
+				if gone.Load() {
 					return ""
 				}
 				return s.joinEcho(channel)
@@ -62,10 +63,10 @@ func TestRejoinUnanswered(t *testing.T) {
 		w.reader.Join("a")
 		pass(time.Second)
 		w.wantState("a", "live")
-		gone = true
+		gone.Store(true)
 		pass(time.Hour + time.Minute)
 		w.wantState("a", "failed no_such_channel")
-		gone = false
+		gone.Store(false)
 		pass(10 * time.Minute)
 		w.wantState("a", "live")
 		g := w.gapsOf("a")
