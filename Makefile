@@ -168,15 +168,15 @@ pictures: $(BIN) frontend/node_modules/.installed ## Take the README's pictures 
 	cd frontend && CHATMOOD_BIN=$(CURDIR)/$(BIN) CHROMIUM="$$(../scripts/browser)" npm run --silent pictures
 
 .PHONY: lint
-lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) frontend/node_modules/.installed audit ## golangci-lint (staticcheck, gofumpt, gosec, …), eslint, prettier, npm audit
+lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) frontend/node_modules/.installed audit ## golangci-lint (staticcheck, gofumpt, gosec, …), eslint, prettier, npm audit, govulncheck
 	$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) run ./...
 	@for module in $(BENCH_MODULES); do ( cd $$module && $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) run ./... ); done
 	cd frontend && npm run --silent lint
 
 .PHONY: audit
-audit: ## Known weaknesses of the page's packages (needs the network; says so where there is none)
-	$(call say,known weaknesses of the packages of the page)
-	@scripts/audit
+audit: $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION) ## Known weaknesses of what we are made of (needs the network; says so where there is none)
+	$(call say,known weaknesses of dependencies)
+	@GOVULNCHECK=$(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION) scripts/audit
 
 .PHONY: vulncheck
 vulncheck: $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION) ## Known vulnerabilities in what we call (needs the network)

@@ -118,6 +118,7 @@ type Service struct {
 	codeKey    []byte
 	refreshKey []byte
 	cache      cache
+	counts     tokenCounters
 	log        *slog.Logger
 }
 

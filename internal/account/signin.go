@@ -181,6 +181,7 @@ func (s *Service) endSession(ctx context.Context, id string) error {
 	if err := s.store.EndSession(ctx, id); err != nil {
 		return fmt.Errorf("ending a session: %w", err)
 	}
+	s.counts.ended.Add(1)
 	s.cache.drop(id)
 	s.cfg.Revoked("", id)
 	return nil
@@ -279,7 +280,9 @@ func (s *Service) Authenticate(ctx context.Context, token string) (Identity, err
 	if err != nil {
 		return Identity{}, err
 	}
-	return s.holder(ctx, c.Subject, c.SessionID, c.ExpiresAt.Time)
+	id, err := s.holder(ctx, c.Subject, c.SessionID, c.ExpiresAt.Time)
+	s.countRefusal(nil, err)
+	return id, err
 }
 
 // holder tells who a token or a connection belongs to.
@@ -438,6 +441,7 @@ func (s *Service) endSessions(ctx context.Context, userID, except string) (int, 
 	if err != nil {
 		return 0, fmt.Errorf("ending sessions: %w", err)
 	}
+	s.counts.ended.Add(int64(len(ended)))
 	return len(ended), nil
 }
 

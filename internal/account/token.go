@@ -7,9 +7,11 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -43,19 +45,48 @@ func (s *Service) accessToken(userID, sessionID string, now time.Time) (token st
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("signing a token: %w", err)
 	}
+	s.counts.issued.Add(1)
 	return token, expires, nil
+}
+
+// TokenCounts count since the process started.
+type TokenCounts struct {
+	Issued  int64 // access tokens that were signed
+	Expired int64 // requests with one that was no longer good
+	Refused int64 // requests with one that never was, or whose sign-in ended
+	Ended   int64 // sign-ins that were ended here before their time
+}
+
+type tokenCounters struct{ issued, expired, refused, ended atomic.Int64 }
+
+// TokenCounts returns the counts. It is safe for concurrent use.
+func (s *Service) TokenCounts() TokenCounts {
+	c := &s.counts
+	return TokenCounts{Issued: c.issued.Load(), Expired: c.expired.Load(), Refused: c.refused.Load(), Ended: c.ended.Load()}
+}
+
+// countRefusal counts what came of a token that was presented.
+func (s *Service) countRefusal(parse, err error) {
+	switch {
+	case errors.Is(parse, jwt.ErrTokenExpired) && !errors.Is(parse, jwt.ErrTokenSignatureInvalid):
+		s.counts.expired.Add(1)
+	case err != nil && AsError(err) != nil:
+		s.counts.refused.Add(1)
+	}
 }
 
 // parseAccessToken checks signature, expiry and that the token is meant for us.
 // Tokens of the older system lack a session.
-func (s *Service) parseAccessToken(token string) (claims, error) {
-	var c claims
+func (s *Service) parseAccessToken(token string) (c claims, err error) {
+	var parseErr error
+	defer func() { s.countRefusal(parseErr, err) }()
 	if len(token) > maxTokenBytes {
 		return c, ErrBadToken
 	}
-	parsed, err := jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return s.cfg.SecretKey, nil },
+	var parsed *jwt.Token
+	parsed, parseErr = jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return s.cfg.SecretKey, nil },
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithExpirationRequired(), jwt.WithTimeFunc(s.now))
-	if err != nil || !ValidID(c.Subject) {
+	if parseErr != nil || !ValidID(c.Subject) {
 		return c, ErrBadToken
 	}
 	// Neither we nor the older system name an issuer or an audience. A token that

@@ -223,6 +223,41 @@ func TestRefreshRefused(t *testing.T) {
 	}
 }
 
+// TestTokenCounts: what comes of tokens is counted, each once.
+func TestTokenCounts(t *testing.T) {
+	w := newWorld(t)
+	u := w.user(t, "ada@example.org", account.RoleUser)
+	first, second := w.login(t, u.Email, password), w.login(t, u.Email, password)
+	check := func(what string, want account.TokenCounts) {
+		t.Helper()
+		if got := w.TokenCounts(); got != want {
+			t.Errorf("%s: %+v, want %+v", what, got, want)
+		}
+	}
+	check("two sign-ins", account.TokenCounts{Issued: 2})
+	id, err := w.Authenticate(t.Context(), first.Access)
+	noError(t, err)
+	_, second, err = w.Refresh(t.Context(), second.Refresh)
+	noError(t, err)
+	check("one renewed", account.TokenCounts{Issued: 3})
+	for _, token := range []string{"", "garbage", first.Access + "x"} {
+		if _, err := w.Authenticate(t.Context(), token); err == nil {
+			t.Errorf("%q was let in", token)
+		}
+	}
+	check("three that are none", account.TokenCounts{Issued: 3, Refused: 3})
+	noError(t, w.Logout(t.Context(), id))
+	if _, err := w.Authenticate(t.Context(), first.Access); err == nil {
+		t.Error("the token of an ended sign-in was let in")
+	}
+	check("signed out", account.TokenCounts{Issued: 3, Refused: 4, Ended: 1})
+	w.pass(time.Hour)
+	if _, err := w.Authenticate(t.Context(), second.Access); err == nil {
+		t.Error("an expired token was let in")
+	}
+	check("an hour later", account.TokenCounts{Issued: 3, Refused: 4, Expired: 1, Ended: 1})
+}
+
 // TestRefreshAtOnce: of many uses of one token at most one gets tokens, and the
 // session does not survive that there were several.
 func TestRefreshAtOnce(t *testing.T) {

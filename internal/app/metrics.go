@@ -1,13 +1,20 @@
 package app
 
 import (
+	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"chatmood/internal/account"
+	"chatmood/internal/mail"
 	"chatmood/internal/store/mongo"
 )
+
+// scrapeTimeout is how long a scrape waits for the outbox to be counted.
+const scrapeTimeout = 2 * time.Second
 
 // registerMetrics exposes every stage of the way from Twitch to the viewers.
 func (a *App) registerMetrics(reg *prometheus.Registry) {
@@ -100,6 +107,33 @@ func (a *App) registerMetrics(reg *prometheus.Registry) {
 	counter("chatmood_live_gaps_total", "Times that a viewer was told of messages it missed.", func() float64 { return float64(a.hub.Stats().Gaps) })
 	counter("chatmood_live_kicked_total", "Viewers closed because they were too slow.", func() float64 { return float64(a.hub.Stats().Kicked) })
 	counter("chatmood_live_refused_total", "Viewers refused by a limit.", func() float64 { return float64(a.hub.Stats().Refused) })
+	tokens := func(outcome string, read func(account.TokenCounts) int64) {
+		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "chatmood_tokens_total", Help: "Access tokens: issued, presented when expired, refused for another reason; and sign-ins ended before their time.", ConstLabels: prometheus.Labels{"outcome": outcome},
+		}, func() float64 { return float64(read(a.accounts.TokenCounts())) }))
+	}
+	tokens("issued", func(c account.TokenCounts) int64 { return c.Issued })
+	tokens("expired", func(c account.TokenCounts) int64 { return c.Expired })
+	tokens("refused", func(c account.TokenCounts) int64 { return c.Refused })
+	tokens("ended", func(c account.TokenCounts) int64 { return c.Ended })
+	if outbox := a.accounts.Outbox; outbox != nil {
+		// Asked at each scrape; a database that is away leaves the figure as it was.
+		mails := func(state string, read func(mail.QueueStats) int) {
+			var last atomic.Int64
+			reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+				Name: "chatmood_outbox_mails", Help: "Mails in the outbox: waiting to be sent, or dead (given up).", ConstLabels: prometheus.Labels{"state": state},
+			}, func() float64 {
+				ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+				defer cancel()
+				if stats, err := outbox.Stats(ctx); err == nil {
+					last.Store(int64(read(stats)))
+				}
+				return float64(last.Load())
+			}))
+		}
+		mails("waiting", func(s mail.QueueStats) int { return s.Waiting })
+		mails("dead", func(s mail.QueueStats) int { return s.Dead })
+	}
 	removed := func(kind string, read func() float64) {
 		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "chatmood_retention_removed_total", Help: "What was removed because its time was over.", ConstLabels: prometheus.Labels{"kind": kind},
