@@ -105,7 +105,8 @@ describe('cookies', () => {
     const shown = await page.goto(`${proxy.url}/docs`)
     expect(shown?.headers()['strict-transport-security']).toContain('max-age=')
     expect(await signIn(proxy.url)).toBe(200)
-    for (const name of ['chatmood_token', 'chatmood_refresh'])
+    // The prefix makes browsers refuse what another host or plain http wrote.
+    for (const name of ['__Host-chatmood_token', '__Host-chatmood_refresh'])
       expect(await cookie(name)).toMatchObject({ httpOnly: true, sameSite: 'Lax', secure: true })
     expect(await whoAmI(proxy.url)).toBe(200)
   })

@@ -115,7 +115,7 @@ test('a channel is pasted, watched, filtered, explained and left with the keyboa
   await tabTo(page, /^Home$/, 'Shift+Tab')
   await page.keyboard.press('Enter')
   await page.waitForURL((url) => url.pathname === '/')
-  expect(await focused(page)).toMatch(/How does chat feel/)
+  await expect.poll(() => focused(page)).toMatch(/How does chat feel/)
   await page.getByRole('link', { name: /keys_room/ }).waitFor()
   await server.snapshot('keys_room')
   await done()

@@ -173,7 +173,7 @@ test.each([
 })
 
 describe('when the server fails', () => {
-  const provoked = /Failed to load resource/
+  const provoked = /Failed to load resource|^failed: .* net::ERR_CONNECTION_REFUSED$/
 
   test.each([
     ['home', '/', '**/api/channels'],
