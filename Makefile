@@ -194,22 +194,27 @@ train: ## Make the engine's model anew from labelled chat: make train DATA=folde
 
 ## ---- release ------------------------------------------------------------
 
-RELEASE_TOOLS := $(TOOLS)/goreleaser-$(GORELEASER_VERSION) $(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION)
+RELEASE_TOOLS := $(TOOLS)/goreleaser-$(GORELEASER_VERSION) $(TOOLS)/path/cyclonedx-gomod
 
 .PHONY: release
 release: frontend/dist/index.html $(RELEASE_TOOLS) ## Build the archives of a release into dist/: six systems, checksums, parts lists
 	$(call say,archives of $(VERSION))
-	CYCLONEDX=$(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION) $(TOOLS)/goreleaser-$(GORELEASER_VERSION) release --snapshot --clean --skip=publish
+	PATH="$(TOOLS)/path:$$PATH" $(TOOLS)/goreleaser-$(GORELEASER_VERSION) release --snapshot --clean --skip=publish
 
 .PHONY: release-check
 release-check: $(RELEASE_TOOLS) ## Build the last commit's release in two places, compare all bytes, run one archive
-	TOOLS=$(TOOLS) GORELEASER=$(TOOLS)/goreleaser-$(GORELEASER_VERSION) CYCLONEDX=$(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION) scripts/release-check
+	PATH="$(TOOLS)/path:$$PATH" GORELEASER=$(TOOLS)/goreleaser-$(GORELEASER_VERSION) scripts/release-check
 
 $(TOOLS)/goreleaser-$(GORELEASER_VERSION):
 	$(call say,installing goreleaser $(GORELEASER_VERSION) (a few minutes$(,) once))
 	@mkdir -p $(TOOLS)
 	GOBIN=$(TOOLS) go install github.com/goreleaser/goreleaser/v2@$(GORELEASER_VERSION)
 	@mv $(TOOLS)/goreleaser $@
+
+# goreleaser looks for it on the PATH, by its plain name.
+$(TOOLS)/path/cyclonedx-gomod: $(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION)
+	@mkdir -p $(@D)
+	@ln -sf $< $@
 
 $(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION):
 	@mkdir -p $(TOOLS)
