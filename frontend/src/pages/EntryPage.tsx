@@ -5,15 +5,14 @@ import { Link, useNavigate, useParams } from 'react-router'
 import { history, type HistoryEntry } from '../api/history'
 import { ApiError } from '../api/transport'
 import { buttonClass } from '../components/buttonClass'
-import { EntryFigures } from '../components/history/EntryFigures'
 import { EntryHeading } from '../components/history/EntryHeading'
 import { EntryNotes } from '../components/history/EntryNotes'
+import { EntryReport } from '../components/history/EntryReport'
 import { EntrySummary, RewriteSummary } from '../components/history/EntrySummary'
 import { ExportMenu } from '../components/history/ExportMenu'
 import { entryName } from '../components/history/names'
 import { ShareDialog } from '../components/history/ShareDialog'
 import { useArchive } from '../components/history/useArchive'
-import { ReportView } from '../components/report/ReportView'
 import { EmptyState, ErrorState, Loading } from '../components/states'
 import { Button } from '../components/ui'
 import { useTitle } from '../hooks/useTitle'
@@ -86,15 +85,7 @@ function Entry({ entry: e }: { entry: HistoryEntry }) {
         <EntrySummary entry={e}>{e.has_report === true && <RewriteSummary id={e._id} />}</EntrySummary>
         <EntryNotes key={e._id} entry={e} />
       </div>
-      {e.has_report !== true ? (
-        <EntryFigures entry={e} />
-      ) : data.data !== undefined ? (
-        <ReportView report={data.data} />
-      ) : data.isError ? (
-        <ErrorState error={data.error} onRetry={() => void data.refetch()} />
-      ) : (
-        <Loading />
-      )}
+      <EntryReport entry={e} report={data} />
       <ShareDialog
         id={e._id}
         open={sharing}

@@ -3,12 +3,11 @@ import { Link, useParams } from 'react-router'
 import { history } from '../api/history'
 import { ApiError } from '../api/transport'
 import { buttonClass } from '../components/buttonClass'
-import { EntryFigures } from '../components/history/EntryFigures'
 import { EntryHeading } from '../components/history/EntryHeading'
+import { EntryReport } from '../components/history/EntryReport'
 import { EntrySummary } from '../components/history/EntrySummary'
 import { ExportMenu } from '../components/history/ExportMenu'
 import { entryName } from '../components/history/names'
-import { ReportView } from '../components/report/ReportView'
 import { EmptyState, ErrorState, Loading } from '../components/states'
 import { useTitle } from '../hooks/useTitle'
 import { t } from '../i18n'
@@ -56,15 +55,7 @@ export default function SharedPage() {
         <ExportMenu path={history.sharedReportPath(token)} choosePeople={false} />
       </EntryHeading>
       {e.summary !== '' && <EntrySummary entry={e} />}
-      {e.has_report !== true ? (
-        <EntryFigures entry={e} people={people} />
-      ) : data.data !== undefined ? (
-        <ReportView report={data.data} people={people} />
-      ) : data.isError ? (
-        <ErrorState error={data.error} onRetry={() => void data.refetch()} />
-      ) : (
-        <Loading />
-      )}
+      <EntryReport entry={e} report={data} people={people} />
     </div>
   )
 }

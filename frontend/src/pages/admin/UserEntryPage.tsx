@@ -2,11 +2,10 @@ import { useQuery } from '@tanstack/react-query'
 import { ChevronLeft } from 'lucide-react'
 import { Link, useLocation, useParams } from 'react-router'
 import { admin } from '../../api/admin'
-import { EntryFigures } from '../../components/history/EntryFigures'
 import { EntryHeading } from '../../components/history/EntryHeading'
+import { EntryReport } from '../../components/history/EntryReport'
 import { EntrySummary } from '../../components/history/EntrySummary'
 import { entryName } from '../../components/history/names'
-import { ReportView } from '../../components/report/ReportView'
 import { ErrorState, Loading } from '../../components/states'
 import { useTitle } from '../../hooks/useTitle'
 import { t } from '../../i18n'
@@ -55,15 +54,7 @@ export default function UserEntryPage() {
           <EntryHeading entry={e} />
           <p className="text-muted">{texts.entryNote}</p>
           <EntrySummary entry={e} />
-          {e.has_report !== true ? (
-            <EntryFigures entry={e} />
-          ) : data.data !== undefined ? (
-            <ReportView report={data.data} />
-          ) : data.isError ? (
-            <ErrorState error={data.error} onRetry={() => void data.refetch()} />
-          ) : (
-            <Loading />
-          )}
+          <EntryReport entry={e} report={data} />
         </>
       )}
     </>
