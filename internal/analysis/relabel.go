@@ -69,15 +69,7 @@ func (s *Session) moveLabel(rec *record, from, to sentiment.Label) {
 		e := who.entry(0)
 		s.rank(rankLabel+int(to), rec.user, e.Login, e.Name)
 	}
-	s.recent.termsOf(rec, func(h uint32, emote bool) {
-		k := s.terms
-		if emote {
-			k = s.emotes
-		}
-		i := k.index.find32(h, k.hashes)
-		if i < 0 {
-			return
-		}
+	s.countedTerms(rec, func(k *sketch[term], i int) {
 		if labels := &k.payload[i].labels; labels[from] > 0 {
 			labels[from]--
 			labels[to]++

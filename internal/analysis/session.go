@@ -431,21 +431,27 @@ func (s *Session) takeOut(pos int) int {
 			s.ranks[r].sub(i)
 		}
 	}
-	s.recent.termsOf(rec, func(h uint32, emote bool) {
-		k := s.terms
-		if emote {
-			k = s.emotes
-		}
-		i := k.index.find32(h, k.hashes)
-		if i < 0 {
-			return
-		}
+	s.countedTerms(rec, func(k *sketch[term], i int) {
 		if n := &k.payload[i].labels[label]; *n > 0 {
 			*n--
 			k.sub(i)
 		}
 	})
 	return 1
+}
+
+// countedTerms calls f for each word and emote of a message that is among those
+// counted, with its place there.
+func (s *Session) countedTerms(rec *record, f func(k *sketch[term], i int)) {
+	s.recent.termsOf(rec, func(h uint32, emote bool) {
+		k := s.terms
+		if emote {
+			k = s.emotes
+		}
+		if i := k.index.find32(h, k.hashes); i >= 0 {
+			f(k, i)
+		}
+	})
 }
 
 // Notice takes in what Twitch told the room. A raid and a batch of gifted
