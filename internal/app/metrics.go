@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,6 +14,28 @@ import (
 
 // scrapeTimeout is how long a scrape waits for the outbox to be counted.
 const scrapeTimeout = 2 * time.Second
+
+// outboxMails counts the mails of the outbox when it is scraped, once for all
+// states. While the database is away there is no figure.
+type outboxMails struct {
+	outbox *mail.Outbox
+	desc   *prometheus.Desc
+}
+
+// Describe implements [prometheus.Collector].
+func (m outboxMails) Describe(ch chan<- *prometheus.Desc) { ch <- m.desc }
+
+// Collect implements [prometheus.Collector].
+func (m outboxMails) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	stats, err := m.outbox.Stats(ctx)
+	if err != nil {
+		return
+	}
+	ch <- prometheus.MustNewConstMetric(m.desc, prometheus.GaugeValue, float64(stats.Waiting), "waiting")
+	ch <- prometheus.MustNewConstMetric(m.desc, prometheus.GaugeValue, float64(stats.Dead), "dead")
+}
 
 // registerMetrics exposes every stage of the way from Twitch to the viewers.
 func (a *App) registerMetrics(reg *prometheus.Registry) {
@@ -117,22 +138,9 @@ func (a *App) registerMetrics(reg *prometheus.Registry) {
 	tokens("refused", func(c account.TokenCounts) int64 { return c.Refused })
 	tokens("ended", func(c account.TokenCounts) int64 { return c.Ended })
 	if outbox := a.accounts.Outbox; outbox != nil {
-		// Asked at each scrape; a database that is away leaves the figure as it was.
-		mails := func(state string, read func(mail.QueueStats) int) {
-			var last atomic.Int64
-			reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-				Name: "chatmood_outbox_mails", Help: "Mails in the outbox: waiting to be sent, or dead (given up).", ConstLabels: prometheus.Labels{"state": state},
-			}, func() float64 {
-				ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
-				defer cancel()
-				if stats, err := outbox.Stats(ctx); err == nil {
-					last.Store(int64(read(stats)))
-				}
-				return float64(last.Load())
-			}))
-		}
-		mails("waiting", func(s mail.QueueStats) int { return s.Waiting })
-		mails("dead", func(s mail.QueueStats) int { return s.Dead })
+		reg.MustRegister(outboxMails{outbox, prometheus.NewDesc(
+			"chatmood_outbox_mails", "Mails in the outbox: waiting to be sent, or dead (given up).", []string{"state"}, nil,
+		)})
 	}
 	removed := func(kind string, read func() float64) {
 		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
