@@ -79,27 +79,23 @@ func Set(path string) ([]Example, error) {
 			return nil, fmt.Errorf("unpacking %s: %w", path, err)
 		}
 	}
-	sc := bufio.NewScanner(r)
-	sc.Buffer(make([]byte, 64<<10), maxRowBytes)
 	var at map[string]int
 	var out []Example
-	for n := 1; sc.Scan(); n++ {
-		f := strings.Split(strings.TrimSuffix(sc.Text(), "\r"), "\t")
+	err = eachLine(r, path, func(n int, line string) error {
+		f := strings.Split(strings.TrimSuffix(line, "\r"), "\t")
 		if n == 1 {
 			at = map[string]int{}
 			for i, name := range f {
 				at[strings.ToLower(strings.TrimSpace(name))] = i
 			}
-			continue
+			return nil
 		}
 		e, err := setRow(at, f)
-		if err != nil {
-			return nil, fmt.Errorf("%s line %d: %w", path, n, err)
-		}
 		out = append(out, e)
-	}
-	if err := sc.Err(); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	if len(out) == 0 {
 		return nil, fmt.Errorf("%s holds no labelled messages", path)
@@ -212,21 +208,28 @@ func eachRow(path string, columns int, f func([]string) error) error {
 	if err != nil {
 		return fmt.Errorf("unpacking %s: %w", path, err)
 	}
-	return eachLine(z, path, columns, f)
+	return eachField(z, path, columns, f)
 }
 
-func eachLine(r io.Reader, path string, columns int, f func([]string) error) error {
+func eachField(r io.Reader, path string, columns int, f func([]string) error) error {
+	return eachLine(r, path, func(n int, line string) error {
+		if n == 1 {
+			return nil
+		}
+		fields := strings.SplitN(line, "\t", columns)
+		if len(fields) != columns {
+			return fmt.Errorf("%d columns, want %d", len(fields), columns)
+		}
+		return f(fields)
+	})
+}
+
+// eachLine calls f for each line with its number, from 1. Errors name the line.
+func eachLine(r io.Reader, path string, f func(n int, line string) error) error {
 	sc := bufio.NewScanner(r)
 	sc.Buffer(make([]byte, 64<<10), maxRowBytes)
 	for n := 1; sc.Scan(); n++ {
-		if n == 1 {
-			continue
-		}
-		fields := strings.SplitN(sc.Text(), "\t", columns)
-		if len(fields) != columns {
-			return fmt.Errorf("%s line %d: %d columns, want %d", path, n, len(fields), columns)
-		}
-		if err := f(fields); err != nil {
+		if err := f(n, sc.Text()); err != nil {
 			return fmt.Errorf("%s line %d: %w", path, n, err)
 		}
 	}
