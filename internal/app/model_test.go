@@ -56,6 +56,9 @@ func TestOwnModel(t *testing.T) {
 		sum := 0.0
 		for _, p := range r.Parts {
 			sum += p.Value
+			if p.Rule != "model" { // the built-in engine's rules say nothing about it
+				t.Errorf("%q counts by the rule %q", p.Text, p.Rule)
+			}
 		}
 		if r.Label != want || len(r.Parts) == 0 || sum < r.Score-0.01 || sum > r.Score+0.01 {
 			t.Errorf("%d: %+v, want %s; the parts sum to %.3f", i, r, want, sum)

@@ -1,11 +1,11 @@
 package onnx
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,7 +17,7 @@ import (
 // Options set up an [Engine]. Zero values are replaced by what is said.
 type Options struct {
 	Fast    *sentiment.Engine // judges what the model does not get to; required
-	Workers int               // batches judged at once; default: half of the cores, at least one
+	Workers int               // batches judged at once, each with its own copy of the model; default 1, which uses all cores
 	Batch   int               // messages in a batch; default 32
 	Queue   int               // messages that may wait; default 2,048
 	Cache   int               // judgements that are kept, since chat repeats itself; default 65,536
@@ -60,13 +60,13 @@ func Open(path string, o Options) (*Engine, error) {
 		return nil, errors.New("onnx: no fast engine")
 	}
 	e := &Engine{
-		fast: o.Fast, log: o.Log, batch: or(o.Batch, 32), cache: or(o.Cache, 1<<16),
-		jobs: make(chan *job, or(o.Queue, 2048)), waiting: map[string]*job{}, fresh: map[string]verdict{},
+		fast: o.Fast, log: o.Log, batch: cmp.Or(o.Batch, 32), cache: cmp.Or(o.Cache, 1<<16),
+		jobs: make(chan *job, cmp.Or(o.Queue, 2048)), waiting: map[string]*job{}, fresh: map[string]verdict{},
 	}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
-	for range or(o.Workers, max(1, runtime.NumCPU()/2)) {
+	for range cmp.Or(o.Workers, 1) {
 		m, err := open(path)
 		if err == nil {
 			e.models = append(e.models, m)
@@ -81,13 +81,6 @@ func Open(path string, o Options) (*Engine, error) {
 		e.workers.Go(func() { e.work(m) })
 	}
 	return e, nil
-}
-
-func or(n, otherwise int) int {
-	if n > 0 {
-		return n
-	}
-	return otherwise
 }
 
 // Close ends the workers. What waits is left to the fast engine.

@@ -45,25 +45,13 @@ func (e *Engine) Explain(text string, emotes []chat.Emote) []sentiment.Contribut
 	if !ok {
 		return parts
 	}
-	var sum, size float32
 	for i := range kept {
 		without, ok := e.lookup(texts[i])
 		if !ok {
 			return parts
 		}
-		v := whole.value - without.value
-		kept[i].Value = v
-		sum += v
-		size += max(v, -v)
+		kept[i].Value, kept[i].Rule = whole.value-without.value, sentiment.RuleModel
 	}
-	// What the pieces do only together, and what the model says of an empty text.
-	rest := whole.value - sum
-	for i := range kept {
-		share := 1 / float32(len(kept))
-		if size > 1e-6 {
-			share = max(kept[i].Value, -kept[i].Value) / size
-		}
-		kept[i].Value += rest * share
-	}
+	sentiment.Complete(kept, whole.value)
 	return kept
 }

@@ -69,28 +69,34 @@ func (e *Engine) ExplainIn(l *Learner, text string, emotes []chat.Emote) []Contr
 	rules := e.lex.rulesOf(&s)
 	whole := e.value(&s, text)
 	out := make([]Contribution, 0, s.n)
-	var sum, size float32
 	for i := range s.n {
 		t := &s.tokens[i]
 		without := s.without(i)
 		v := whole - e.value(&without, text)
-		sum += v
-		size += abs(v)
 		out = append(out, Contribution{Start: int(t.start), End: int(t.end), Value: v, Rule: rules[i]})
 	}
 	if len(out) == 0 {
 		return nil
 	}
-	// What the tokens do only together, and what every message starts from.
-	rest := score.Value - sum
-	for i := range out {
-		share := 1 / float32(len(out))
-		if size > 1e-6 {
-			share = abs(out[i].Value) / size
-		}
-		out[i].Value += rest * share
-	}
+	Complete(out, score.Value)
 	return out
+}
+
+// Complete adds to contributions what they do only together, and what every
+// message starts from, so that they sum to the score: each its share by its size.
+func Complete(parts []Contribution, score float32) {
+	rest, size := score, float32(0)
+	for i := range parts {
+		rest -= parts[i].Value
+		size += abs(parts[i].Value)
+	}
+	for i := range parts {
+		share := 1 / float32(len(parts))
+		if size > 1e-6 {
+			share = abs(parts[i].Value) / size
+		}
+		parts[i].Value += rest * share
+	}
 }
 
 // value is the score of the tokens of s.
