@@ -37,6 +37,20 @@ export interface ChatFilter extends Wanted {
 /** Wait before the search text goes into the address, ms: browsers limit such changes. */
 const writeDelay = 300
 
+/** The search text, the one in the address as last seen, and those on their way there, oldest first. */
+interface Typed {
+  query: string
+  address: string
+  written: readonly string[]
+}
+
+/** What the search text is once the address has changed: the address's, unless it only caught up with what was typed. */
+function follow(typed: Typed, address: string): Typed {
+  const own = typed.written.indexOf(address)
+  if (own === -1) return { query: address, address, written: [] }
+  return { ...typed, address, written: typed.written.slice(own + 1) }
+}
+
 /** What of chat is shown, kept in the page's address: `?show=positive,negative&only=question&q=text`. */
 export function useChatFilter(): ChatFilter {
   const [params, setParams] = useSearchParams()
@@ -44,13 +58,18 @@ export function useChatFilter(): ChatFilter {
   const only = params.get('only')
   const inAddress = params.get('q') ?? ''
   // What is typed holds at once; the address follows. It begins it, too, and
-  // changes it when a word or an emote is pressed elsewhere on the page.
-  const [query, setQuery] = useState(inAddress)
-  const [known, setKnown] = useState(inAddress)
-  if (known !== inAddress) {
-    setKnown(inAddress)
-    setQuery(inAddress)
-  }
+  // changes it when a word or an emote is pressed elsewhere on the page. The
+  // router lets an address wait while chat comes in, so what was written here
+  // may come back when more was typed meanwhile: that is no news.
+  const [typed, setTyped] = useState<Typed>({ query: inAddress, address: inAddress, written: [] })
+  if (typed.address !== inAddress) setTyped(follow(typed, inAddress))
+  const { query } = typed
+  const setQuery = useCallback(
+    (next: string) => {
+      setTyped((old) => ({ ...old, query: next }))
+    },
+    [setTyped],
+  )
 
   const put = useCallback(
     (changes: Record<string, string>) => {
@@ -72,7 +91,7 @@ export function useChatFilter(): ChatFilter {
   useEffect(() => {
     if (query === inAddress) return
     const id = setTimeout(() => {
-      setKnown(query)
+      setTyped((old) => ({ ...old, written: [...old.written, query] }))
       put({ q: query })
     }, writeDelay)
     return () => {
@@ -104,7 +123,7 @@ export function useChatFilter(): ChatFilter {
   const clear = useCallback(() => {
     setQuery('')
     put({ show: '', only: '', q: '' })
-  }, [put])
+  }, [put, setQuery])
 
   return {
     labels: shown,
