@@ -24,6 +24,7 @@ var groups = []group{
 	{"analysing", measureAnalysing},
 	{"fan-out", measureFanOut},
 	{"live", measureLive},
+	{"sockets", measureSockets},
 	{"starting", measureStarting},
 	{"memory", measureMemory},
 	{"checkpoints", measureCheckpoints},

@@ -9,6 +9,8 @@
 // slowly delays nobody. What a viewer has not read when the ring moves on, or
 // when it lags beyond the limits, is skipped and counted to it in a gap frame.
 //
-// A socket costs one goroutine that reads; another exists only while there is
-// something to write, and takes everything there is in one write.
+// An idle socket costs neither goroutine nor buffer: a poller waits for many of
+// them (on Linux; elsewhere, and behind TLS of our own, each has a goroutine that
+// reads). A goroutine exists only while there is something to write, and takes
+// everything there is in one write.
 package live

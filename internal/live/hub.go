@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -145,6 +146,9 @@ type Hub struct {
 	stats  counters
 	now    atomic.Int64 // Unix ns as of the last tick: good enough for what takes seconds
 
+	pollers []*poller     // wait for sockets; none where the system has no such thing
+	turn    atomic.Uint32 // whose is the next socket
+
 	running  sync.WaitGroup // goroutines of the hub and its viewers
 	spawning sync.Mutex     // guards stopped against running.Add
 	stopped  bool
@@ -179,6 +183,17 @@ func New(cfg Config) *Hub {
 	h.now.Store(time.Now().UnixNano())
 	h.spawn(h.run)
 	h.spawn(h.recheck)
+	for range runtime.GOMAXPROCS(0) {
+		p, err := newPoller()
+		if err != nil {
+			if !errors.Is(err, errors.ErrUnsupported) {
+				h.log.Warn("sockets cost a goroutine each", "error", err)
+			}
+			break
+		}
+		h.pollers = append(h.pollers, p)
+		h.spawn(p.run)
+	}
 	return h
 }
 
@@ -308,6 +323,13 @@ func (h *Hub) admitUser(user string) error {
 	}
 	h.byUser[user]++
 	return nil
+}
+
+// dismissUser takes back what admitUser counted.
+func (h *Hub) dismissUser(user string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	uncount(h.byUser, user)
 }
 
 // leave takes out a client that was admitted.
@@ -514,5 +536,16 @@ func (h *Hub) Close() {
 	for _, c := range clients {
 		c.abort()
 	}
+	for _, p := range h.pollers {
+		p.close()
+	}
 	h.running.Wait()
+}
+
+// adopt finds a poller for a socket; false where none can wait for it.
+func (h *Hub) adopt(s *socket) bool {
+	if len(h.pollers) == 0 {
+		return false
+	}
+	return h.pollers[int(h.turn.Add(1))%len(h.pollers)].adopt(s)
 }

@@ -1,7 +1,7 @@
 package live
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -20,36 +20,79 @@ const (
 	maxClientFrame  = 4 << 10 // bytes
 	clientBurst     = 30      // frames
 	clientRate      = 5       // frames a second
-	readBufferBytes = 256     // frames are small and rare; larger ones are read past the buffer
+	readBufferBytes = 512     // of a socket that has a goroutine of its own
 	authTimeout     = 5 * time.Second
 )
 
-// read serves the client's side of a socket until the connection ends.
-func (s *socket) read(in io.Reader) {
-	defer s.finish()
+// incoming is what has come of a client's frames. It is used by one goroutine
+// at a time: whoever reads for the socket.
+type incoming struct {
+	rest       []byte // a frame that is not whole yet, or what came behind an auth frame
+	message    []byte // fragments that are put together
+	op         ws.OpCode
+	fragmented bool
+	deaf       bool  // what still comes is not looked at
+	at         int64 // when tokens was right, Unix ns
+	tokens     float64
+}
+
+// next is what follows reading.
+type next int
+
+const (
+	goOn next = iota // more may be read
+	held             // somebody else goes on reading, later
+	over             // the connection is to be ended
+)
+
+// begin follows the admission of a socket.
+func (s *socket) begin() {
 	if s.opts.Anonymous || s.opts.User != "" {
 		s.enter()
 	}
-	r := bufio.NewReaderSize(in, readBufferBytes)
-	code, reason := s.readFrames(r)
-	if code == 0 {
-		return
-	}
-	s.mu.Lock()
-	s.deaf = true
-	s.mu.Unlock()
-	s.kick(code, reason)
-	// Until the client has seen the close frame; see closing.
-	_, _ = io.Copy(io.Discard, r)
 }
 
-// finish takes the socket out of everything.
-func (s *socket) finish() {
-	s.state.Store(dead)
-	s.conn.Close()
+// read serves the client's side of a socket that no poller waits for, until the
+// connection ends.
+func (s *socket) read(in io.Reader) {
+	defer s.end()
+	buf := make([]byte, readBufferBytes)
+	for {
+		n, err := in.Read(buf)
+		if n > 0 && s.feed(buf[:n]) == over || err != nil {
+			return
+		}
+	}
+}
+
+// proceed does what feed said, for a socket that a poller waits for.
+func (s *socket) proceed(then next) {
+	switch then {
+	case goOn:
+		if s.poll.watch(s, readable, 0) != nil {
+			s.end()
+		}
+	case over:
+		s.end()
+	}
+}
+
+// end takes the socket out of everything. It may be called more than once, and
+// by anybody.
+func (s *socket) end() {
 	s.mu.Lock()
+	before := s.ended
+	s.ended = true
 	ready, user := s.ready, s.user
 	s.mu.Unlock()
+	if before {
+		return
+	}
+	s.state.Store(dead)
+	if s.poll != nil {
+		s.poll.drop(s)
+	}
+	s.conn.Close()
 	if ready {
 		s.room.remove(&s.viewer)
 	}
@@ -69,49 +112,96 @@ func (s *socket) enter() {
 		s.kick(CodeRestart, "not available now; try again")
 		return
 	}
+	s.opts.Channel = s.room.name // not a part of the request, which would be kept for it
 	s.mu.Lock()
 	s.ready = true
+	ended := s.ended
 	s.mu.Unlock()
+	if ended {
+		s.room.remove(&s.viewer)
+		return
+	}
 	s.wake()
 }
 
-// readFrames reads until the socket has to be closed with a code, or with 0
-// because the connection ended.
-func (s *socket) readFrames(r *bufio.Reader) (Code, string) {
-	var (
-		state   = ws.StateServerSide
-		op      ws.OpCode // of the message that is being put together
-		message []byte
-		tokens  = float64(clientBurst)
-		last    = time.Now()
-	)
+// header reads the header of a client's frame. n is its length in bytes, 0
+// where it is not whole.
+func header(b []byte) (hdr ws.Header, n int, err error) {
+	if len(b) < 2 {
+		return hdr, 0, nil
+	}
+	hdr = ws.Header{Fin: b[0]&0x80 != 0, Rsv: b[0] >> 4 & 7, OpCode: ws.OpCode(b[0] & 0xF), Masked: b[1]&0x80 != 0, Length: int64(b[1] & 0x7F)}
+	n = 2
+	switch hdr.Length {
+	case 126:
+		n = 4
+	case 127:
+		n = maxHeader
+	}
+	mask := n
+	if hdr.Masked {
+		n += len(hdr.Mask)
+	}
+	if len(b) < n {
+		return hdr, 0, nil
+	}
+	switch hdr.Length {
+	case 126:
+		hdr.Length = int64(binary.BigEndian.Uint16(b[2:]))
+	case 127:
+		if hdr.Length = int64(binary.BigEndian.Uint64(b[2:])); hdr.Length < 0 {
+			return hdr, n, ws.ErrHeaderLengthMSB
+		}
+	}
+	if hdr.Masked {
+		copy(hdr.Mask[:], b[mask:])
+	}
+	return hdr, n, nil
+}
+
+// feed takes what the client sent, in pieces of any length. It changes data and
+// keeps none of it.
+func (s *socket) feed(data []byte) next {
+	in := &s.in
+	if in.deaf {
+		return goOn
+	}
+	if len(in.rest) > 0 {
+		data = append(in.rest, data...)
+		in.rest = nil
+	}
 	for {
-		hdr, err := ws.ReadHeader(r)
-		if errors.Is(err, ws.ErrHeaderLengthMSB) || errors.Is(err, ws.ErrHeaderLengthUnexpected) {
-			return CodeProtocol, "the length of a frame is no length"
-		}
+		hdr, n, err := header(data)
 		if err != nil {
-			return 0, ""
+			return s.refuse(CodeProtocol, "the length of a frame is no length")
 		}
-		s.heard.Store(s.hub.now.Load())
+		if n == 0 {
+			break
+		}
+		state := ws.StateServerSide
+		if in.fragmented {
+			state = state.Set(ws.StateFragmented)
+		}
 		if err := ws.CheckHeader(hdr, state); err != nil {
-			return CodeProtocol, err.Error()
+			return s.refuse(CodeProtocol, err.Error())
 		}
 		if !hdr.Masked {
-			return CodeProtocol, "frames from clients must be masked"
+			return s.refuse(CodeProtocol, "frames from clients must be masked")
 		}
-		if hdr.Length > maxClientFrame || hdr.Length+int64(len(message)) > maxClientFrame {
-			return CodeTooLarge, "a frame may have 4 KiB"
+		if hdr.Length > maxClientFrame || hdr.Length+int64(len(in.message)) > maxClientFrame {
+			return s.refuse(CodeTooLarge, "a frame may have 4 KiB")
 		}
-		now := time.Now()
-		tokens = min(clientBurst, tokens+now.Sub(last).Seconds()*clientRate) - 1
-		if last = now; tokens < 0 {
-			return CodePolicy, "too many frames"
+		if int64(len(data)-n) < hdr.Length {
+			break
 		}
-		body := make([]byte, hdr.Length)
-		if _, err := io.ReadFull(r, body); err != nil {
-			return 0, ""
+		s.heard.Store(s.hub.now.Load())
+		now := time.Now().UnixNano()
+		in.tokens = min(clientBurst, in.tokens+time.Duration(now-in.at).Seconds()*clientRate) - 1
+		if in.at = now; in.tokens < 0 {
+			return s.refuse(CodePolicy, "too many frames")
 		}
+		body := data[n : n+int(hdr.Length)]
+		data = data[n+int(hdr.Length):]
 		ws.Cipher(body, hdr.Mask, 0)
 		switch hdr.OpCode {
 		case ws.OpPing:
@@ -120,29 +210,82 @@ func (s *socket) readFrames(r *bufio.Reader) (Code, string) {
 		case ws.OpPong:
 			continue
 		case ws.OpClose:
-			return s.closed(body)
+			code, reason := s.closed(body)
+			if code == 0 {
+				return over
+			}
+			return s.refuse(code, reason)
 		case ws.OpContinuation:
-			message = append(message, body...)
+			in.message = append(in.message, body...)
+			body = in.message
 		default:
-			op, message = hdr.OpCode, body
+			in.op = hdr.OpCode
+			if !hdr.Fin {
+				in.message = bytes.Clone(body)
+			}
 		}
-		if !hdr.Fin {
-			state = state.Set(ws.StateFragmented)
+		if in.fragmented = !hdr.Fin; in.fragmented {
 			continue
 		}
-		state = state.Clear(ws.StateFragmented)
-		if op == ws.OpBinary {
-			return CodeUnsupported, "frames must be text"
+		in.message = nil
+		if in.op == ws.OpBinary {
+			return s.refuse(CodeUnsupported, "frames must be text")
 		}
-		if !utf8.Valid(message) {
-			return CodeInvalid, "text must be UTF-8"
+		if !utf8.Valid(body) {
+			return s.refuse(CodeInvalid, "text must be UTF-8")
 		}
 		s.texted.Store(s.hub.now.Load())
-		if code, reason := s.message(message); code != 0 {
-			return code, reason
+		if token, ok := s.message(body); ok {
+			if then := s.signIn(token, data); then != goOn {
+				return then
+			}
 		}
-		message = nil
 	}
+	if len(data) > 0 {
+		in.rest = bytes.Clone(data)
+	}
+	return goOn
+}
+
+// refuse closes the socket for what the client sent, and looks at nothing more
+// of it: it is read until the client has seen the close frame; see closing.
+func (s *socket) refuse(code Code, reason string) next {
+	s.in = incoming{deaf: true}
+	s.mu.Lock()
+	s.deaf = true
+	s.mu.Unlock()
+	s.kick(code, reason)
+	return goOn
+}
+
+// signIn handles the token of an auth frame. That may take seconds, for which a
+// poller does not wait: a goroutine of its own then goes on with what came
+// behind the frame.
+func (s *socket) signIn(token string, rest []byte) next {
+	if s.opts.Authenticate == nil {
+		return goOn
+	}
+	if s.poll == nil {
+		if code, reason := s.authenticate(token); code != 0 {
+			return s.refuse(code, reason)
+		}
+		return goOn
+	}
+	if s.poll.watch(s, 0, readable) != nil {
+		return over
+	}
+	s.in.rest = bytes.Clone(rest)
+	ok := s.hub.spawn(func() {
+		if code, reason := s.authenticate(token); code != 0 {
+			s.proceed(s.refuse(code, reason))
+			return
+		}
+		s.proceed(s.feed(nil))
+	})
+	if !ok {
+		return over
+	}
+	return held
 }
 
 // closed answers a client's close frame.
@@ -165,8 +308,9 @@ func (s *socket) closed(body []byte) (Code, string) {
 	return Code(code), ""
 }
 
-// message handles one frame of the client's. A code other than 0 closes the socket.
-func (s *socket) message(text []byte) (Code, string) {
+// message handles one frame of the client's. ok is true for the token of an auth
+// frame, which is left to the caller. It keeps nothing of text.
+func (s *socket) message(text []byte) (token string, ok bool) {
 	var m struct {
 		Type  string          `json:"type"`
 		T     json.RawMessage `json:"t"`
@@ -183,7 +327,7 @@ func (s *socket) message(text []byte) (Code, string) {
 			s.send(opText, frame.AppendPong(nil, m.T, now))
 		}
 	case err == nil && m.Type == "auth":
-		return s.authenticate(m.Token)
+		return m.Token, true
 	case s.plain: // old clients send what they like
 	case err == nil && m.Type == "explain":
 		s.explain(m.ID)
@@ -192,13 +336,10 @@ func (s *socket) message(text []byte) (Code, string) {
 	default:
 		s.send(opText, frame.AppendError(nil, "unknown_type", `A frame's type must be "ping", "auth" or "explain"`))
 	}
-	return 0, ""
+	return "", false
 }
 
 func (s *socket) authenticate(token string) (Code, string) {
-	if s.opts.Authenticate == nil {
-		return 0, ""
-	}
 	ctx, cancel := context.WithTimeout(s.hub.ctx, authTimeout)
 	defer cancel()
 	user, expires, err := s.opts.Authenticate(ctx, token)
@@ -213,7 +354,12 @@ func (s *socket) authenticate(token string) (Code, string) {
 		}
 		s.mu.Lock()
 		s.user = user
+		ended := s.ended
 		s.mu.Unlock()
+		if ended { // meanwhile, as nobody's
+			s.hub.dismissUser(user)
+			return 0, ""
+		}
 	} else if before != user {
 		return CodeForbidden, "the token is somebody else's: open a new connection"
 	}

@@ -78,29 +78,36 @@ func (h *Hub) ServeWS(w http.ResponseWriter, r *http.Request, opts ServeOptions)
 		}
 		return // the client was told
 	}
-	var in io.Reader = conn
-	if n := rw.Reader.Buffered(); n > 0 {
-		// What came behind the request. The buffers of the HTTP server are
-		// large and go with this function.
-		early, _ := rw.Peek(n)
-		in = io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn)
-	}
+	// What came behind the request. The buffers of the HTTP server are large and
+	// go with this function.
+	early, _ := rw.Peek(rw.Reader.Buffered())
+	early = bytes.Clone(early)
 	if tcp, ok := conn.(*net.TCPConn); ok && h.cfg.SendBuffer > 0 {
 		_ = tcp.SetWriteBuffer(h.cfg.SendBuffer) // the kernel's default works too
 	}
 	s := newSocket(h, conn, opts)
 	s.plain = hs.Protocol != frame.Protocol
 	s.since = parseSince(r.URL.Query().Get("since"))
+	polled := h.adopt(s)
 	switch err := h.admit(s, opts.Address, opts.User); {
-	case errors.Is(err, ErrTooMany):
-		h.stats.refused.Add(1)
-		h.sendAway(conn, CodeTooMany, "too many connections: close one first")
 	case err != nil:
 		h.stats.refused.Add(1)
-		h.sendAway(conn, CodeRestart, "no place now; try again")
-	case !h.spawn(func() { s.read(in) }):
-		h.leave(s, opts.Address, opts.User)
-		conn.Close()
+		if polled {
+			s.poll.drop(s)
+		}
+		if errors.Is(err, ErrTooMany) {
+			h.sendAway(conn, CodeTooMany, "too many connections: close one first")
+		} else {
+			h.sendAway(conn, CodeRestart, "no place now; try again")
+		}
+	case polled:
+		s.begin()
+		s.proceed(s.feed(early))
+	case !h.spawn(func() {
+		s.begin()
+		s.read(io.MultiReader(bytes.NewReader(early), conn))
+	}):
+		s.end()
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"chatmood/internal/live/frame"
@@ -31,6 +32,12 @@ type socket struct {
 	opts  ServeOptions
 	index int // in Hub.clients, guarded by Hub.mu
 	state atomic.Int32
+	in    incoming
+
+	poll     *poller         // that waits for the socket; nil: a goroutine of its own does
+	raw      syscall.RawConn // of conn, where there is a poller
+	key      int32           // in poll
+	interest uint32          // what poll looks for, guarded by poll.mu
 
 	explaining atomic.Bool // an explain frame is being answered
 	// explained lies back by what may still be explained at once; used by the
@@ -43,6 +50,7 @@ type socket struct {
 	sent    atomic.Int64 // a frame to the client
 	pinged  atomic.Int64
 	expires atomic.Int64 // of the sign-in, or of the time to sign in; 0: never
+	closeBy atomic.Int64 // when the connection is ended, the close frame being out; 0: it is not
 
 	mu      sync.Mutex // guards what follows
 	control []byte     // frames of its own that wait to be written
@@ -50,6 +58,7 @@ type socket struct {
 	reason  string
 	deaf    bool // what the client still sends is not looked at
 	ready   bool // it is in its room
+	ended   bool // it was taken out of everything
 	user    string
 	token   string // of the last auth frame
 }
@@ -59,6 +68,8 @@ var _ client = (*socket)(nil)
 func newSocket(h *Hub, conn net.Conn, opts ServeOptions) *socket {
 	s := &socket{hub: h, conn: conn, opts: opts, user: opts.User}
 	s.listener = s
+	s.opts.Header = nil // was for the handshake
+	s.in.tokens, s.in.at = clientBurst, time.Now().UnixNano()
 	now := h.now.Load()
 	s.heard.Store(now)
 	s.texted.Store(now)
@@ -74,7 +85,7 @@ func newSocket(h *Hub, conn net.Conn, opts ServeOptions) *socket {
 
 func (s *socket) place() *int { return &s.index }
 
-func (s *socket) abort() { s.conn.Close() }
+func (s *socket) abort() { s.end() }
 
 func (s *socket) userKey() string {
 	s.mu.Lock()
@@ -206,8 +217,7 @@ func (s *socket) flushOnce(h *haul) bool {
 	err := h.writeTo(s.conn)
 	s.pace.writing.Store(0)
 	if err != nil {
-		s.state.Store(dead)
-		s.conn.Close()
+		s.end()
 		return false
 	}
 	s.sent.Store(s.hub.now.Load())
@@ -223,14 +233,11 @@ func (s *socket) flushOnce(h *haul) bool {
 	return true
 }
 
-// closing follows the writing of a close frame: the reader goes on until the
+// closing follows the writing of a close frame: what comes is read until the
 // client has answered or has not in time. To close at once could take back
 // what the client did not read yet.
 func (s *socket) closing() {
-	if s.conn.SetReadDeadline(time.Now().Add(s.hub.cfg.CloseWait)) != nil {
-		s.conn.Close()
-		return
-	}
+	s.closeBy.Store(time.Now().Add(s.hub.cfg.CloseWait).UnixNano())
 	s.mu.Lock()
 	deaf := s.deaf
 	s.mu.Unlock()
@@ -264,6 +271,9 @@ func (h *haul) writeTo(conn net.Conn) error {
 func (s *socket) tick(now int64) {
 	state := s.state.Load()
 	if state == dead {
+		if by := s.closeBy.Load(); by != 0 && now > by {
+			s.end()
+		}
 		return
 	}
 	cfg := &s.hub.cfg
@@ -272,7 +282,7 @@ func (s *socket) tick(now int64) {
 		s.kick(CodeTooSlow, "reads too slowly")
 	}
 	if w := s.pace.writing.Load(); w != 0 && now-w > int64(cfg.Behind+cfg.CloseWait) {
-		s.conn.Close() // it does not even take the close frame
+		s.end() // it does not even take the close frame
 		return
 	}
 	if at := s.expires.Load(); at != 0 && now > at {
@@ -280,7 +290,7 @@ func (s *socket) tick(now int64) {
 		return
 	}
 	if since(&s.heard) > cfg.DeadAfter {
-		s.conn.Close() // half open: nobody is there to read a close frame
+		s.end() // half open: nobody is there to read a close frame
 		return
 	}
 	if since(&s.heard) >= cfg.PingAfter && since(&s.pinged) >= cfg.PingAfter {

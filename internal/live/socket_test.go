@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -387,6 +388,49 @@ func TestRecheck(t *testing.T) {
 	defer mu.Unlock()
 	if asked[""] != 0 {
 		t.Error("it was asked about a guest")
+	}
+}
+
+// Sign-ins that take their time hold up nobody else, and what a client sent
+// behind its own is answered after it.
+func TestSlowSignIn(t *testing.T) {
+	n := newNode(t, live.Config{MaxPerUser: 100})
+	newOwner(t, n.bus, "somebody", 7)
+	release := make(chan struct{})
+	var waiting atomic.Int32
+	n.opts = func(*http.Request) live.ServeOptions {
+		return live.ServeOptions{Channel: "somebody", Authenticate: func(ctx context.Context, token string) (string, time.Time, error) {
+			waiting.Add(1)
+			select {
+			case <-release:
+			case <-ctx.Done():
+			}
+			return tokens(ctx, token)
+		}}
+	}
+	const each = 16 // more than there are goroutines that read
+	var slow, others []*viewer
+	for range each {
+		v := n.dial("somebody", true)
+		v.write(`{"type":"auth","token":"user:one"}`)
+		v.write(`{"type":"ping","t":1}`)
+		slow = append(slow, v)
+	}
+	waitFor(t, "all sign in", func() bool { return waiting.Load() == each })
+	for range each {
+		v := n.dial("somebody", true)
+		v.write(`{"type":"ping","t":2}`)
+		others = append(others, v)
+	}
+	for _, v := range others {
+		v.want("pong")
+	}
+	close(release)
+	for _, v := range slow {
+		kinds := map[string]bool{v.next().Type: true, v.next().Type: true}
+		if !kinds["hello"] || !kinds["pong"] {
+			t.Errorf("after signing in came %v", kinds)
+		}
 	}
 }
 
