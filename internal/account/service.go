@@ -34,6 +34,9 @@ type Mailer interface {
 
 // The lifetimes that a zero Config has.
 const (
+	// MaxSkew bounds how wrong a clock of another server may be.
+	MaxSkew = 2 * time.Minute
+
 	DefaultAccessLifetime  = 30 * time.Minute
 	DefaultRefreshLifetime = 30 * 24 * time.Hour
 	DefaultCodeLifetime    = 10 * time.Minute
@@ -86,6 +89,10 @@ type Config struct {
 	// for another access token, so that two tabs which refresh at once do not
 	// end their session. 0: not at all.
 	RefreshGrace time.Duration
+	// Skew tells by how much the clocks of other servers with the same store are
+	// known to differ from this one's; up to [MaxSkew] of it is added to RefreshGrace, so that
+	// two tabs which refresh at different servers are no theft. nil: there are none.
+	Skew func() time.Duration
 
 	// Registration is who may register; empty: [RegistrationOpen].
 	Registration Registrations

@@ -223,7 +223,7 @@ func (s *Service) Refresh(ctx context.Context, token string) (*User, Tokens, err
 		}
 		if generation < sess.Generation {
 			// Abs: a clock that was set back must not make the grace longer.
-			if generation < sess.Generation-1 || now.Sub(sess.RotatedAt).Abs() >= s.cfg.RefreshGrace {
+			if generation < sess.Generation-1 || now.Sub(sess.RotatedAt).Abs() >= s.grace() {
 				return nil, Tokens{}, s.reused(ctx, u, sess)
 			}
 			tokens, err := s.tokens(sess, now)
@@ -242,6 +242,14 @@ func (s *Service) Refresh(ctx context.Context, token string) (*User, Tokens, err
 		return u, tokens, err
 	}
 	return nil, Tokens{}, ErrBadToken
+}
+
+// grace is RefreshGrace, and what clocks of servers differ by.
+func (s *Service) grace() time.Duration {
+	if s.cfg.RefreshGrace <= 0 || s.cfg.Skew == nil {
+		return s.cfg.RefreshGrace
+	}
+	return s.cfg.RefreshGrace + min(s.cfg.Skew(), MaxSkew)
 }
 
 func (s *Service) reused(ctx context.Context, u *User, sess Session) error {

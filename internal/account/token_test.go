@@ -306,6 +306,31 @@ func TestRefreshGrace(t *testing.T) {
 	wantError(t, err, account.ErrBadToken)
 }
 
+// TestRefreshGraceWithSkew: the other tab asked a server whose clock is a minute
+// off, which is known here.
+func TestRefreshGraceWithSkew(t *testing.T) {
+	for _, off := range []time.Duration{time.Minute, -time.Minute} {
+		skew := time.Minute
+		w := newWorld(t, func(c *account.Config) {
+			c.RefreshGrace, c.Skew = 10*time.Second, func() time.Duration { return skew }
+		})
+		u := w.user(t, "ada@example.org", account.RoleUser)
+		first := w.login(t, u.Email, password)
+		w.pass(off)
+		_, second, err := w.Refresh(t.Context(), first.Refresh)
+		noError(t, err)
+		w.pass(-off)
+		_, same, err := w.Refresh(t.Context(), first.Refresh)
+		noError(t, err)
+		if same.Refresh != second.Refresh {
+			t.Error("the other tab got another refresh token")
+		}
+		skew = 0
+		_, _, err = w.Refresh(t.Context(), first.Refresh)
+		wantError(t, err, account.ErrBadToken)
+	}
+}
+
 // TestRevocation: what one node ends is over there at once, and on another
 // within the cache's lifetime.
 func TestRevocation(t *testing.T) {

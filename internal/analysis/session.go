@@ -542,7 +542,9 @@ func (s *Session) Stop(at time.Time) {
 	if s.ended {
 		return
 	}
-	at = s.endOf(at)
+	if at = s.endOf(at); at.Before(s.start) {
+		at = s.start // the clock was set back
+	}
 	s.evaluate(s.nowSec(at))
 	s.lookBack(true)
 	s.ended, s.endedAt = true, at

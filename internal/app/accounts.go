@@ -65,10 +65,11 @@ type AccountsConfig struct {
 	// Now is [Options.Now].
 	Now    func() time.Time
 	Tracer trace.Tracer // nil: nothing is traced
-	// Forget and SignedOut are [account.Config]'s.
+	// Forget, SignedOut, Revoked and Skew are [account.Config]'s.
 	Forget    func(ctx context.Context, userID string) (int, error)
 	SignedOut func(ctx context.Context, userID string)
 	Revoked   func(userID, session string)
+	Skew      func() time.Duration
 }
 
 // NewAccounts returns accounts. Mail goes out while [Accounts.Run] runs.
@@ -96,7 +97,7 @@ func NewAccounts(c AccountsConfig) (*Accounts, error) {
 		RefreshLifetime: time.Duration(cfg.RefreshTokenDays) * 24 * time.Hour,
 		RefreshGrace:    refreshGrace,
 		Registration:    account.Registrations(cfg.Registration), NoMail: a.Mails == nil,
-		Forget: c.Forget, SignedOut: c.SignedOut, Revoked: c.Revoked,
+		Forget: c.Forget, SignedOut: c.SignedOut, Revoked: c.Revoked, Skew: c.Skew,
 	})
 	return a, err
 }
@@ -317,7 +318,7 @@ func (a *App) openAccounts() error {
 		return err
 	}
 	a.accounts, err = NewAccounts(AccountsConfig{
-		Config: a.opts.Config, Store: users, Queue: queue, URL: a.publicURL(), Log: a.log, Forget: a.forget, SignedOut: a.signedOut, Revoked: a.nodes.revoked,
+		Config: a.opts.Config, Store: users, Queue: queue, URL: a.publicURL(), Log: a.log, Forget: a.forget, SignedOut: a.signedOut, Revoked: a.nodes.revoked, Skew: a.nodes.skew,
 		PasswordCost: a.opts.PasswordCost, Now: a.opts.Now, Tracer: a.tracer,
 	})
 	return err

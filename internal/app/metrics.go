@@ -115,6 +115,7 @@ func (a *App) registerMetrics(reg *prometheus.Registry) {
 	counter("chatmood_bus_publish_errors_total", "Frames that the bus refused.", func() float64 { return float64(c.BusErrors.Load()) })
 	counter("chatmood_frames_held_total", "Frames that were not published since the leases could not be renewed.", func() float64 { return float64(c.Held.Load()) })
 	gauge("chatmood_servers", "Servers that share the channels, this one included.", func() float64 { return float64(len(a.nodes.node.Members())) })
+	gauge("chatmood_clock_skew_seconds", "By how much the clock of another server differs from this one's at most.", func() float64 { return a.nodes.skew().Seconds() })
 	gauge("chatmood_leases_valid", "1 while this server may publish and store, otherwise 0.", func() float64 {
 		if a.nodes.node.Valid() {
 			return 1

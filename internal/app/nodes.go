@@ -113,7 +113,7 @@ func (a *App) openNodes(ctx context.Context) error {
 	var err error
 	n.node, err = cluster.Open(ctx, cluster.Config{
 		Conn: a.bus.Conn(), Alone: a.bus.Embedded(), Name: n.name, Store: storeName(a.opts.Config),
-		Capacity: a.opts.Config.MaxChannels, Work: work{n}, Log: a.log,
+		Capacity: a.opts.Config.MaxChannels, Work: work{n}, Log: a.log, Now: a.opts.Now,
 	})
 	return err
 }
@@ -177,6 +177,14 @@ func (n *nodes) revoked(userID, session string) {
 	}
 }
 
+// skew tells by how much the clocks of the other nodes differ from this one's.
+func (n *nodes) skew() time.Duration {
+	if n.node == nil {
+		return 0 // nothing runs yet
+	}
+	return n.node.Skew()
+}
+
 func (n *nodes) noteRevoked(data []byte) {
 	var r revocation
 	if json.Unmarshal(data, &r) == nil && r.Node != n.name {
@@ -233,7 +241,13 @@ func (w work) Running(ctx context.Context) (names []string, highest int64, err e
 func (w work) Adopt(ctx context.Context, grants []cluster.Grant) ([]string, error) {
 	list := make([]channels.Grant, len(grants))
 	for i, g := range grants {
-		list[i] = channels.Grant{Channel: g.Channel, Fence: g.Fence, Session: g.Stake.Session, Started: g.Stake.Started, Stopped: g.Stake.Stopped}
+		s := &g.Stake
+		list[i] = channels.Grant{Channel: g.Channel, Fence: g.Fence, Session: s.Session, Started: s.Started, Stopped: s.Stopped, Ahead: s.Ahead}
+		if w.holds != nil && !s.Stopped.IsZero() && s.Discards != "" {
+			if err := w.holds.Discard(ctx, g.Channel, s.Discards); err != nil {
+				return nil, err
+			}
+		}
 	}
 	ended, err := w.manager.Adopt(ctx, list)
 	if w.holds != nil {
@@ -288,8 +302,8 @@ func (l leases) Acquire(ctx context.Context, channel, session string, started ti
 }
 
 // Stop implements [channels.Leases].
-func (l leases) Stop(ctx context.Context, channel string, fence int64, at time.Time) (bool, error) {
-	return l.node.Stop(ctx, channel, fence, at)
+func (l leases) Stop(ctx context.Context, channel string, fence int64, at time.Time, discards string) (bool, error) {
+	return l.node.Stop(ctx, channel, fence, at, discards)
 }
 
 // Ended implements [channels.Leases].

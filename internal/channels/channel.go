@@ -16,10 +16,14 @@ import (
 
 // channel is one running analysis and what its viewers see of it.
 type channel struct {
-	manager   *Manager
-	name      string
-	epoch     uint64
-	fence     int64 // of the lease
+	manager *Manager
+	name    string
+	epoch   uint64
+	fence   int64 // of the lease
+	// ahead is how far the clock of the analysis is ahead of this server's: an
+	// analysis that another server began keeps that one's time, so that it has no
+	// hole and no second twice where clocks differ. All that is dated in it is dated by now.
+	ahead     time.Duration
 	stopHello func()
 	lessons   *lessons // nil: nothing is learnt
 
@@ -33,7 +37,7 @@ type channel struct {
 	recentLen uint64    // messages ever put into it
 	scratch   []byte    // for frames; reused
 	lastEvent time.Time // arrival of the last message
-	lostSince time.Time // after a restart, until the channel is live again: the last checkpoint
+	lostSince time.Time // after a restart, until the channel is live again: the last checkpoint; not after it was resumed
 	rankedAt  int       // messages counted when rankings were last published
 	touched   bool      // something happened since the last checkpoint
 	keptAt    time.Time // of the last checkpoint
@@ -49,9 +53,12 @@ type shown struct {
 	removed   bool
 }
 
-func newChannel(m *Manager, s *analysis.Session, epoch uint64, fence int64) *channel {
-	return &channel{manager: m, name: s.Channel(), epoch: epoch, fence: fence, session: s}
+func newChannel(m *Manager, s *analysis.Session, epoch uint64, fence int64, ahead time.Duration) *channel {
+	return &channel{manager: m, name: s.Channel(), epoch: epoch, fence: fence, ahead: ahead, session: s}
 }
+
+// now is the time of day by the clock of the analysis.
+func (c *channel) now() time.Time { return c.manager.now().Add(c.ahead) }
 
 // message judges and counts one message and queues it for publication. behind is
 // for how long its source has not kept up: then less is done for it, and what is
@@ -100,7 +107,7 @@ func (c *channel) count(msg *chat.Message, score *sentiment.Score, show bool) an
 		m.counters.Duplicates.Add(1)
 		return outcome
 	}
-	c.lastEvent, c.touched = m.now(), true
+	c.lastEvent, c.touched = c.now(), true
 	if !show {
 		m.counters.Unshown.Add(1)
 		c.session.AddShed(analysis.Shed{Unshown: 1})
@@ -145,7 +152,7 @@ func (c *channel) flushLocked() {
 	c.seq += uint64(n)
 	c.publishLocked(frame.Stream, n, frame.AppendBatch(c.scratch[:0], c.seq, n, c.batch))
 	if told := c.manager.cfg.Batched; told != nil {
-		told(c.name, n, len(c.batch), c.batchFrom, c.manager.now())
+		told(c.name, n, len(c.batch), c.batchFrom, c.now())
 	}
 	c.batch, c.batched = c.batch[:0], 0
 }
@@ -380,6 +387,9 @@ func (c *channel) reportLocked(now time.Time) analysis.Report {
 // finished returns a report as it is kept.
 func finished(r analysis.Report, ended time.Time) (analysis.Finished, error) {
 	s := &r.Snapshot
+	if ended.Before(s.StartedAt) {
+		ended = s.StartedAt // the clock was set back
+	}
 	data, err := json.Marshal(r)
 	if err != nil {
 		return analysis.Finished{}, fmt.Errorf("encoding the report of %s: %w", s.Channel, err)

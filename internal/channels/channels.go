@@ -60,8 +60,9 @@ type Leases interface {
 	Acquire(ctx context.Context, channel, session string, started time.Time) (fence int64, err error)
 	// Stop says, before an analysis is ended here, that it is to end, so that
 	// whoever takes the channel over ends it as well. durable is false where that
-	// would not outlive this process. With an error it goes on.
-	Stop(ctx context.Context, channel string, fence int64, at time.Time) (durable bool, err error)
+	// would not outlive this process. discards is who wants nothing kept of it, or
+	// "". With an error it goes on.
+	Stop(ctx context.Context, channel string, fence int64, at time.Time, discards string) (durable bool, err error)
 	// Ended says that an analysis ended here, Release that all of it is stored.
 	Ended(channel string, fence int64)
 	Release(channel string, fence int64)
@@ -285,7 +286,7 @@ func (m *Manager) Start(ctx context.Context, login, by string) (started bool, er
 	if m.closed {
 		err = ErrClosed
 	} else {
-		err = m.add(s, now, fence)
+		err = m.add(s, now, fence, 0)
 	}
 	if err != nil {
 		if m.cfg.Leases != nil {
@@ -317,15 +318,16 @@ func (m *Manager) reserve(login string) (known bool, err error) {
 	return false, nil
 }
 
-// add puts a session under the manager's care. m.mu is held.
-func (m *Manager) add(s *analysis.Session, now time.Time, fence int64) error {
+// add puts a session under the manager's care, whose clock is ahead of this
+// server's. m.mu is held.
+func (m *Manager) add(s *analysis.Session, now time.Time, fence int64, ahead time.Duration) error {
 	epoch := uint64(now.UnixMicro())
 	if m.cfg.Leases != nil {
 		epoch = uint64(fence)
 	}
-	c := newChannel(m, s, epoch, fence)
+	c := newChannel(m, s, epoch, fence, ahead)
 	c.lessons = m.learn.of(c.name)
-	stop, err := m.cfg.Bus.Respond(frame.HelloSubject(c.name), func([]byte) []byte { return c.hello(m.now()) })
+	stop, err := m.cfg.Bus.Respond(frame.HelloSubject(c.name), func([]byte) []byte { return c.hello(c.now()) })
 	if err != nil {
 		return err
 	}
@@ -339,15 +341,25 @@ func (m *Manager) add(s *analysis.Session, now time.Time, fence int64) error {
 // Stop ends the analysis of a channel for everybody and keeps its report;
 // stopped is false when none ran.
 func (m *Manager) Stop(ctx context.Context, login string) (stopped bool, err error) {
-	_, stopped, err = m.End(ctx, login)
+	_, stopped, err = m.End(ctx, login, Ending{})
 	return stopped, err
+}
+
+// Ending is how an analysis is ended.
+type Ending struct {
+	// Discards is the user who ends it and wants nothing kept; "": nobody. Whoever
+	// ends it instead, should this server die, knows it.
+	Discards string
+	// Noted, unless nil, is called when it is certain that the analysis ends, and
+	// before the store can have its end.
+	Noted func(context.Context)
 }
 
 // End is Stop for those who want what is kept of the analysis. When it returns
 // without an error, the analysis does not come back whatever happens: the leases
 // say that it ended, or the store has its end. With an error and stopped it ended
 // here, and its end waits to be stored: calling again waits for that again.
-func (m *Manager) End(ctx context.Context, login string) (f analysis.Finished, stopped bool, err error) {
+func (m *Manager) End(ctx context.Context, login string, how Ending) (f analysis.Finished, stopped bool, err error) {
 	unlock, err := m.begin.Lock(ctx, login)
 	if err != nil {
 		return analysis.Finished{}, false, err
@@ -366,11 +378,14 @@ func (m *Manager) End(ctx context.Context, login string) (f analysis.Finished, s
 		}
 		return analysis.Finished{}, false, nil
 	}
-	now, durable := m.now(), false
+	now, durable := c.now(), false
 	if m.cfg.Leases != nil {
-		if durable, err = m.cfg.Leases.Stop(ctx, login, c.fence, now); err != nil {
+		if durable, err = m.cfg.Leases.Stop(ctx, login, c.fence, now, how.Discards); err != nil {
 			return analysis.Finished{}, false, fmt.Errorf("%w: %w", ErrClosed, err)
 		}
+	}
+	if how.Noted != nil {
+		how.Noted(ctx)
 	}
 	m.mu.Lock()
 	if m.channels[login] == c {
@@ -439,10 +454,10 @@ func (m *Manager) resume(ctx context.Context, src Source) error {
 			continue
 		}
 		s.SetStatus(analysis.Status{State: source.Connecting, Code: "restart", Reason: "The server was restarted and is joining the channel again.", Since: now})
-		if err := m.add(s, now, cp.Fence); err != nil {
+		if err := m.add(s, now, cp.Fence, 0); err != nil {
 			return err
 		}
-		m.channels[s.Channel()].lostSince = cp.At
+		m.channels[s.Channel()].lostSince = earlier(cp.At, now)
 		m.log.Info("analysis resumed", "channel", s.Channel(), "session", s.ID(), "messages", s.Counts().Total, "lost", now.Sub(cp.At).Round(time.Millisecond))
 	}
 	m.source = src
@@ -470,6 +485,21 @@ func (m *Manager) close() {
 	}
 }
 
+// Ahead is how far the clock of a channel's analysis is ahead of this server's.
+func (m *Manager) Ahead(login string) time.Duration {
+	if c := m.lookup(login); c != nil {
+		return c.ahead
+	}
+	return 0
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.After(b) {
+		return b
+	}
+	return a
+}
+
 // lookup finds a running analysis.
 func (m *Manager) lookup(login string) *channel {
 	m.mu.RLock()
@@ -483,7 +513,7 @@ func (m *Manager) HandleEvent(ev *chat.Event) {
 	if c == nil {
 		return
 	}
-	now := m.now()
+	now := c.now()
 	// Twitch's stamps order messages better than their arrival does, but a
 	// clock that is wrong here or there must not push them out of every window.
 	if skew := now.Sub(ev.Time); ev.Time.IsZero() || skew > maxSkew || skew < -maxSkew {
@@ -503,14 +533,17 @@ func (m *Manager) HandleEvent(ev *chat.Event) {
 // HandleStatus implements [source.Handler].
 func (m *Manager) HandleStatus(login string, st source.Status) {
 	if c := m.lookup(login); c != nil {
-		c.status(st, m.now())
+		if !st.Since.IsZero() {
+			st.Since = st.Since.Add(c.ahead)
+		}
+		c.status(st, c.now())
 	}
 }
 
 // HandleGap implements [source.Handler].
 func (m *Manager) HandleGap(login string, g source.Gap) {
 	if c := m.lookup(login); c != nil {
-		c.gap(analysis.Gap{From: g.From, To: g.To, Reason: g.Reason})
+		c.gap(analysis.Gap{From: g.From.Add(c.ahead), To: g.To.Add(c.ahead), Reason: g.Reason})
 	}
 }
 
@@ -540,7 +573,7 @@ func (m *Manager) publishFigures(tick int) {
 	m.mu.RUnlock()
 	second := tick / ticksPerSecond
 	for _, c := range list {
-		c.figures(m.now(), second)
+		c.figures(c.now(), second)
 	}
 }
 
@@ -553,9 +586,8 @@ func (m *Manager) checkpoint(must bool) {
 		list = append(list, c)
 	}
 	m.mu.RUnlock()
-	now := m.now()
 	for _, c := range list {
-		if cp := c.checkpoint(now, must); len(cp.Parts) > 0 {
+		if cp := c.checkpoint(c.now(), must); len(cp.Parts) > 0 {
 			m.store.add(cp)
 		}
 	}

@@ -180,7 +180,11 @@ func (h *Holds) Connect(ctx context.Context, channel, holder string) (started bo
 	if !has && len(held) >= h.cfg.MaxPerHolder {
 		return false, ErrTooManyHolds
 	}
-	added, err := h.store.AddHold(ctx, analysis.Hold{Channel: channel, UserID: holder, Since: h.now()})
+	since, err := h.since(ctx, channel)
+	if err != nil {
+		return false, err
+	}
+	added, err := h.store.AddHold(ctx, analysis.Hold{Channel: channel, UserID: holder, Since: since})
 	if err != nil {
 		return false, fmt.Errorf("keeping that a channel is held: %w", err)
 	}
@@ -199,6 +203,26 @@ func (h *Holds) Connect(ctx context.Context, channel, holder string) (started bo
 	h.mu.Unlock()
 	return started, nil
 }
+
+// since dates a hold that begins now. It is after the last analysis of the channel
+// whatever the clock of the server says that ended it, and by the clock of the one that
+// runs: so it can be told later to which of them it belongs.
+func (h *Holds) since(ctx context.Context, channel string) (time.Time, error) {
+	at := stamp(h.now())
+	if h.m.Has(channel) {
+		return at.Add(h.m.Ahead(channel)), nil
+	}
+	last, err := h.cfg.Sessions.Sessions(ctx, analysis.SessionQuery{Channel: channel, Limit: 1})
+	if err != nil {
+		return at, fmt.Errorf("reading the last analysis of %s: %w", channel, err)
+	}
+	if len(last) > 0 && !at.After(last[0].EndedAt) {
+		at = stamp(last[0].EndedAt.Add(time.Millisecond))
+	}
+	return at, nil
+}
+
+func stamp(at time.Time) time.Time { return at.UTC().Truncate(time.Millisecond) }
 
 // resumed waits a little for what ran before to be resumed: a server that has
 // just started is worth waiting for.
@@ -357,7 +381,19 @@ func (h *Holds) stop(ctx context.Context, channel string) (stopped bool, err err
 // for discards. The holds stay until that is done: so the next start knows what
 // is still to be done, should the process end here.
 func (h *Holds) end(ctx context.Context, channel, discards string) (ended bool, err error) {
-	f, ended, err := h.m.End(ctx, channel)
+	if analysis.IsGuest(discards) {
+		discards = "" // nothing is kept for guests, and nobody is told who they are
+	}
+	how := Ending{Discards: discards}
+	if discards != "" {
+		// Before the end is stored: from then on whoever holds the channel gets it.
+		how.Noted = func(ctx context.Context) {
+			if err := h.Discard(context.WithoutCancel(ctx), channel, discards); err != nil {
+				h.log.Warn("a hold that is given up stays for now", "channel", channel, "error", err)
+			}
+		}
+	}
+	f, ended, err := h.m.End(ctx, channel, how)
 	if !ended || f.SessionID == "" {
 		return ended, err
 	}
@@ -374,6 +410,17 @@ func (h *Holds) end(ctx context.Context, channel, discards string) (ended bool, 
 		h.log.Error("an analysis ended, but it cannot be kept for its holders yet; it is tried again", "channel", channel, "error", err)
 	}
 	return true, nil
+}
+
+// Discard drops a hold of somebody who wants nothing kept of an analysis that is
+// ended.
+func (h *Holds) Discard(ctx context.Context, channel, holder string) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	if _, err := h.store.DropHold(ctx, channel, holder); err != nil {
+		return fmt.Errorf("dropping the hold of %s: %w", channel, err)
+	}
+	return nil
 }
 
 // On lists the holds on a channel, the oldest first.
@@ -403,7 +450,7 @@ func (h *Holds) All(ctx context.Context) ([]analysis.Hold, error) {
 	return holds, nil
 }
 
-func (h *Holds) now() time.Time { return h.cfg.Now().UTC().Truncate(time.Millisecond) }
+func (h *Holds) now() time.Time { return stamp(h.cfg.Now()) }
 
 // settle keeps an analysis that ended for those who held it and drops their
 // holds. The channel's lock is held.

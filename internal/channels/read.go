@@ -19,10 +19,9 @@ func (m *Manager) List() []analysis.ChannelSummary {
 		list = append(list, c)
 	}
 	m.mu.RUnlock()
-	now := m.now()
 	out := make([]analysis.ChannelSummary, 0, len(list))
 	for _, c := range list {
-		s := c.summary(now)
+		s := c.summary(c.now())
 		s.Viewers = m.cfg.Viewers(c.name)
 		out = append(out, s)
 	}
@@ -43,7 +42,7 @@ func (c *channel) summary(now time.Time) analysis.ChannelSummary {
 // Snapshot tells the state of a running analysis; false when the channel is
 // not being analysed.
 func (m *Manager) Snapshot(login string, top int) (snap analysis.Snapshot, ok bool) {
-	ok = m.read(login, func(c *channel) { snap = c.session.Snapshot(m.now(), top) })
+	ok = m.read(login, func(c *channel) { snap = c.session.Snapshot(c.now(), top) })
 	return snap, ok
 }
 
@@ -57,10 +56,11 @@ func (m *Manager) Timeline(login string, from, to time.Time, step int) (t analys
 // when the channel is not being analysed.
 func (m *Manager) Report(login string) (f analysis.Finished, ok bool, err error) {
 	var r analysis.Report
-	now := m.now()
+	var now time.Time
 	running := false
 	if !m.read(login, func(c *channel) {
 		if running = !c.stopped; running {
+			now = c.now()
 			r = c.reportLocked(now)
 		}
 	}) || !running {

@@ -19,6 +19,9 @@ type Grant struct {
 	Session string    // of the analysis to go on with; "": the one that the store has
 	Started time.Time // of that session
 	Stopped time.Time // when somebody ended it, which was not stored; zero: nobody did
+	// Ahead is how far the clock by which all this is dated, that of the server
+	// that began the analysis, is ahead of this server's, as far as that is known.
+	Ahead time.Duration
 }
 
 // open lets the manager begin.
@@ -75,7 +78,7 @@ func (m *Manager) adopt(ctx context.Context, g Grant, found []analysis.Checkpoin
 		return false, err
 	}
 	defer unlock()
-	now := m.now()
+	now := m.now().Add(g.Ahead)
 	var s *analysis.Session
 	var since time.Time                    // the last that is known of it
 	for i := len(found) - 1; i >= 0; i-- { // the latest, unless the grant says which
@@ -121,12 +124,12 @@ func (m *Manager) adopt(ctx context.Context, g Grant, found []analysis.Checkpoin
 	if old := m.channels[g.Channel]; old != nil {
 		m.abandonLocked(old) // with an older fence
 	}
-	if err := m.add(s, now, g.Fence); err != nil {
+	if err := m.add(s, now, g.Fence, g.Ahead); err != nil {
 		return false, err
 	}
 	c := m.channels[g.Channel]
 	c.mu.Lock()
-	c.lostSince = since
+	c.lostSince = earlier(since, now) // its clock may have been wrong
 	// So that those who watch already notice that the channel has a new owner.
 	c.eventLocked(func(dst []byte) []byte { return frame.AppendStatus(dst, c.seq, s.Status(), nil) })
 	c.mu.Unlock()
@@ -141,7 +144,7 @@ func (m *Manager) finishFor(ctx context.Context, g Grant, s *analysis.Session, s
 	if since.Before(g.Stopped) {
 		s.AddGap(analysis.Gap{From: since, To: g.Stopped, Reason: "restart"})
 	}
-	f, err := newChannel(m, s, uint64(g.Fence), g.Fence).finish(g.Stopped)
+	f, err := newChannel(m, s, uint64(g.Fence), g.Fence, g.Ahead).finish(g.Stopped)
 	if err != nil {
 		return err
 	}
@@ -167,9 +170,10 @@ func (m *Manager) HandOver(ctx context.Context, logins []string) error {
 			list = append(list, c)
 		}
 	}
-	now := m.now()
-	for _, c := range list {
-		if cp, ok := c.pause(now); ok {
+	paused := make([]time.Time, len(list))
+	for i, c := range list {
+		paused[i] = c.now()
+		if cp, ok := c.pause(paused[i]); ok {
 			m.store.add(cp)
 		}
 	}
@@ -178,8 +182,8 @@ func (m *Manager) HandOver(ctx context.Context, logins []string) error {
 		err = ErrClosed // the leases do not hold
 	}
 	if err != nil {
-		for _, c := range list {
-			c.resume(now, m.now())
+		for i, c := range list {
+			c.resume(paused[i], c.now())
 		}
 		return fmt.Errorf("storing what the next owner needs: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"chatmood/internal/channels"
 	"chatmood/internal/chat"
 	"chatmood/internal/sentiment"
+	"chatmood/internal/source"
 	"chatmood/internal/store/sqlite"
 )
 
@@ -28,7 +29,7 @@ func (l *lease) Acquire(context.Context, string, string, time.Time) (int64, erro
 	return l.fence.Add(1), nil
 }
 
-func (l *lease) Stop(context.Context, string, int64, time.Time) (bool, error) {
+func (l *lease) Stop(context.Context, string, int64, time.Time, string) (bool, error) {
 	return l.durable.Load(), nil
 }
 func (l *lease) Ended(string, int64)           {}
@@ -177,7 +178,7 @@ func TestLapsedLease(t *testing.T) {
 	held := a.Counters().Held.Load()
 	a.say("alpha", 0, 10)
 	soon(t, "frames are held back", func() bool { return a.Counters().Held.Load() > held })
-	if _, _, err := a.End(t.Context(), "alpha"); err == nil {
+	if _, _, err := a.End(t.Context(), "alpha", channels.Ending{}); err == nil {
 		t.Error("an analysis was ended without a lease")
 	}
 	after, err := store.Running(t.Context())
@@ -227,14 +228,7 @@ func TestStoppedThenLost(t *testing.T) {
 	a, b := list[0], list[1]
 	a.start(t, "alpha")
 	a.say("alpha", 0, 10)
-	soon(t, "it is stored", func() bool {
-		cps, err := store.RunningSessions(t.Context())
-		if err != nil || len(cps) != 1 {
-			return false
-		}
-		s, err := analysis.Restore(cps[0].Parts, analysis.Options{})
-		return err == nil && s.Counts().Total == 10
-	})
+	soon(t, "it is stored", func() bool { return stored(t, store) == 10 })
 	snap, _ := a.Snapshot("alpha", 1)
 	// The owner is gone from here on, as far as anybody can tell.
 	a.lease.valid.Store(false)
@@ -280,4 +274,63 @@ func TestDurableStop(t *testing.T) {
 	if infos, err := store.Sessions(t.Context(), analysis.SessionQuery{}); err != nil || len(infos) != 1 {
 		t.Errorf("stored %v, %v", infos, err)
 	}
+}
+
+// TestForeignClock goes on with an analysis of a server whose clock is a minute
+// ahead or behind: it keeps that time, and what was lost is told as it was.
+func TestForeignClock(t *testing.T) {
+	for name, ahead := range map[string]time.Duration{"ahead": time.Minute, "behind": -time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			list, store := peers(t, 2)
+			a, b := list[0], list[1]
+			a.start(t, "alpha")
+			a.say("alpha", 0, 10)
+			soon(t, "it is stored", func() bool { return stored(t, store) == 10 })
+			cps, err := store.RunningSessions(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.lease.valid.Store(false)
+			// As if a's clock were wrong: b's is as wrong the other way.
+			lost := time.Now()
+			grant := channels.Grant{Channel: "alpha", Fence: 7, Session: cps[0].SessionID, Started: cps[0].StartedAt, Ahead: ahead}
+			if _, err := b.Adopt(t.Context(), []channels.Grant{grant}); err != nil {
+				t.Fatal(err)
+			}
+			b.HandleStatus("alpha", source.Status{State: source.Live, Since: time.Now()})
+			b.say("alpha", 10, 30)
+			snap, _ := b.Snapshot("alpha", 1)
+			if snap.Counts.Total != 30 || len(snap.Gaps) != 1 {
+				t.Fatalf("%d counted, gaps %v", snap.Counts.Total, snap.Gaps)
+			}
+			g := snap.Gaps[0]
+			// a's checkpoints are of now, so a clock that is ahead here makes them a
+			// minute old, and one that is behind dates them a minute from now.
+			if at := lost.Add(ahead); !g.To.After(g.From) || g.To.Before(at) || g.To.After(at.Add(20*time.Second)) || ahead < 0 && g.From.Before(at.Add(-time.Second)) {
+				t.Errorf("the gap is from %v to %v; it was lost at %v", g.From, g.To, at)
+			}
+			if want := time.Now().Add(ahead); snap.At.Sub(want).Abs() > 10*time.Second {
+				t.Errorf("it tells its state at %v, want %v", snap.At, want)
+			}
+			f, stopped, err := b.End(t.Context(), "alpha", channels.Ending{})
+			if err != nil || !stopped || f.EndedAt.Before(f.StartedAt) {
+				t.Errorf("it began %v and ended %v; %v, %v", f.StartedAt, f.EndedAt, stopped, err)
+			}
+			a.lease.valid.Store(true)
+		})
+	}
+}
+
+// stored counts the messages of the last checkpoint.
+func stored(t *testing.T, store *sqlite.Store) int {
+	t.Helper()
+	cps, err := store.RunningSessions(t.Context())
+	if err != nil || len(cps) != 1 {
+		return 0
+	}
+	s, err := analysis.Restore(cps[0].Parts, analysis.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Counts().Total
 }

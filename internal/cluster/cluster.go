@@ -8,8 +8,9 @@
 // the one they saw: then the node can never renew it again, and its channels are
 // free. The node itself stops what owners do when Config.Lease has passed since
 // it sent the last renewal that worked, which is earlier than anybody can have
-// removed it. Each measures on a clock of its own that only runs forward;
-// clocks are never compared.
+// removed it. Each measures on a clock of its own that only runs forward; leases
+// compare no clocks. What date it is each node tells with its signs of life, so
+// that an analysis keeps the clock that it began with.
 //
 // A channel belongs to the node that its key names. The number of the write that
 // said so, the fence, grows with every owner: viewers ignore what an owner
@@ -65,6 +66,11 @@ type Stake struct {
 	// Stopped is when somebody ended it; zero: nobody did. Whoever comes to own
 	// the channel keeps what there is of the analysis instead of going on.
 	Stopped time.Time `json:"stopped,omitzero"`
+	// Discards is who ended it and wants nothing kept; "": nobody.
+	Discards string `json:"discards,omitempty"`
+	// Ahead is how far the clock of the analysis is ahead of its owner's: it is
+	// that of its first owner, as far as the clocks of the owners since are known.
+	Ahead time.Duration `json:"ahead,omitempty"`
 }
 
 // Grant is a channel that this node came to own.
@@ -106,7 +112,8 @@ type Config struct {
 	Store    string // which database it has: all nodes must have the same
 	Capacity int    // channels
 	Work     Work
-	Log      *slog.Logger // nil: nothing is logged
+	Log      *slog.Logger     // nil: nothing is logged
+	Now      func() time.Time // what the others are told of this node's clock; nil: time.Now
 
 	// Zero values mean the defaults given here.
 	Beat   time.Duration // between renewals; 800 ms
@@ -120,6 +127,9 @@ type Config struct {
 func (c *Config) setDefaults() {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
 	}
 	for _, d := range []struct {
 		value    *time.Duration
@@ -146,6 +156,8 @@ type Member struct {
 	Draining bool   `json:"draining,omitempty"`
 	Joining  int    `json:"joining,omitempty"` // channels that it owns and does not read yet
 	Channels int    `json:"-"`                 // that it owns
+	// Clock is what its clock said when it gave this sign of life.
+	Clock time.Time `json:"clock,omitzero"`
 }
 
 // member is a Member and when it was last heard of.
@@ -158,6 +170,7 @@ type member struct {
 // entry is a channel's key.
 type entry struct {
 	Owner string `json:"owner,omitempty"` // id of a node; "": nobody's
+	Last  string `json:"last,omitempty"`  // id of the owner before, whose clock Stake.Ahead is about where nobody owns it
 	Stake
 	rev   uint64
 	noted time.Time // when this revision was first seen here
@@ -210,6 +223,7 @@ type Node struct {
 	starting map[string]bool  // being acquired by Acquire
 	ending   map[string]*ending
 	crowd    map[string]bool // members when channels were last balanced
+	clocks   clocks          // of the others
 }
 
 // buckets are where the keys of nodes and of channels are.
@@ -222,6 +236,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		cfg: cfg, log: cfg.Log, born: time.Now(),
 		settled: make(chan struct{}), woken: make(chan struct{}, 1), rewatch: make(chan struct{}, 1),
 		view: newView(), held: make(map[string]int64), starting: make(map[string]bool), ending: make(map[string]*ending),
+		clocks: make(clocks),
 	}
 	var err error
 	if n.js, err = jetstream.New(cfg.Conn); err != nil {
@@ -432,7 +447,7 @@ func (n *Node) info() []byte {
 	joining := n.cfg.Work.Joining()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	data, err := json.Marshal(Member{Store: n.cfg.Store, Capacity: n.cfg.Capacity, Draining: n.draining, Joining: joining})
+	data, err := json.Marshal(Member{Store: n.cfg.Store, Capacity: n.cfg.Capacity, Draining: n.draining, Joining: joining, Clock: n.cfg.Now().Round(0)})
 	if err != nil {
 		panic(err) // plain fields
 	}
@@ -468,6 +483,7 @@ func (n *Node) beat(ctx context.Context) error {
 		} else if err != nil && ctx.Err() == nil {
 			n.log.Debug("a sign of life could not be given", "error", err)
 		}
+		n.tellClocks()
 		valid := n.Valid()
 		if n.suspended.CompareAndSwap(valid, !valid) {
 			n.mu.Lock()
@@ -690,9 +706,9 @@ func (n *Node) Ended(channel string, fence int64) {
 // Stop says that the analysis of a channel that this node owns is being ended,
 // before it is. As [Node.Ended] it lets a new one begin here. durable means that
 // whoever takes the channel over, should this node die, ends it as well; it is
-// false where nobody could, so that only the store can keep it. With an error
-// nothing has changed.
-func (n *Node) Stop(ctx context.Context, channel string, fence int64, at time.Time) (durable bool, err error) {
+// false where nobody could, so that only the store can keep it. discards is who
+// wants nothing kept of it, or "". With an error nothing has changed.
+func (n *Node) Stop(ctx context.Context, channel string, fence int64, at time.Time, discards string) (durable bool, err error) {
 	if n.cfg.Alone {
 		n.Ended(channel, fence)
 		return false, nil
@@ -705,8 +721,8 @@ func (n *Node) Stop(ctx context.Context, channel string, fence int64, at time.Ti
 	}
 	n.starting[channel] = true
 	id, kv := n.id, n.buckets.Load().keys
-	mark := entry{Owner: id, Stake: e.Stake, rev: e.rev}
-	mark.Stopped = at
+	mark := entry{Owner: id, Last: e.Last, Stake: e.Stake, rev: e.rev}
+	mark.Stopped, mark.Discards = at, discards
 	n.mu.Unlock()
 	defer func() {
 		n.mu.Lock()

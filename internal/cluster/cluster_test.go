@@ -101,9 +101,11 @@ type node struct {
 	suspended int
 	fail      error // of Adopt
 	joining   int
-	most      int      // of joining at a time
-	stopped   []string // channels that it came to own and that were stopped
-	slow      bool     // what it comes to own is being joined until read is called
+	most      int                      // of joining at a time
+	stopped   []string                 // channels that it came to own and that were stopped
+	discards  string                   // who wanted nothing kept of the last of them
+	ahead     map[string]time.Duration // of the clocks of analyses that it came to own
+	slow      bool                     // what it comes to own is being joined until read is called
 }
 
 var timing = cluster.Config{Beat: 100 * time.Millisecond, Lease: 700 * time.Millisecond, Dead: time.Second, Settle: 50 * time.Millisecond, Move: 10 * time.Millisecond, Tick: 20 * time.Millisecond}
@@ -117,7 +119,13 @@ func join(t *testing.T, url, name string, s *store) *node {
 
 func newNode(t *testing.T, url, name string, s *store) *node {
 	t.Helper()
-	n := &node{t: t, name: name, store: s, gate: newGate(), has: map[string]int64{}}
+	return newNodeAhead(t, url, name, s, 0)
+}
+
+// newNodeAhead is newNode with a clock that is wrong.
+func newNodeAhead(t *testing.T, url, name string, s *store, ahead time.Duration) *node {
+	t.Helper()
+	n := &node{t: t, name: name, store: s, gate: newGate(), has: map[string]int64{}, ahead: map[string]time.Duration{}}
 	var err error
 	n.conn, err = nats.Connect(url, nats.SetCustomDialer(n.gate), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.FlusherTimeout(0))
 	if err != nil {
@@ -125,6 +133,7 @@ func newNode(t *testing.T, url, name string, s *store) *node {
 	}
 	cfg := timing
 	cfg.Conn, cfg.Name, cfg.Capacity, cfg.Work = n.conn, name, 1000, n
+	cfg.Now = func() time.Time { return time.Now().Add(ahead) }
 	if n.Node, err = cluster.Open(t.Context(), cfg); err != nil {
 		t.Fatal(err)
 	}
@@ -200,10 +209,11 @@ func (n *node) Adopt(_ context.Context, grants []cluster.Grant) (ended []string,
 		if !g.Stake.Stopped.IsZero() {
 			delete(n.store.running, g.Channel)
 			n.stopped = append(n.stopped, g.Channel)
+			n.discards = g.Stake.Discards
 			ended = append(ended, g.Channel)
 			continue
 		}
-		n.has[g.Channel] = g.Fence
+		n.has[g.Channel], n.ahead[g.Channel] = g.Fence, g.Stake.Ahead
 		if n.slow {
 			n.joining++
 			n.most = max(n.most, n.joining)
@@ -543,10 +553,10 @@ func TestStopOutlivesItsOwner(t *testing.T) {
 	fence := a.has[channel]
 	delete(a.has, channel)
 	a.mu.Unlock()
-	if durable, err := a.Stop(t.Context(), channel, fence, time.Now()); err != nil || !durable {
+	if durable, err := a.Stop(t.Context(), channel, fence, time.Now(), "the user"); err != nil || !durable {
 		t.Fatalf("stopping: %v, %v", durable, err)
 	}
-	if _, err := a.Stop(t.Context(), channel, fence, time.Now()); !errors.Is(err, cluster.ErrAway) {
+	if _, err := a.Stop(t.Context(), channel, fence, time.Now(), "the user"); !errors.Is(err, cluster.ErrAway) {
 		t.Errorf("stopping again: %v", err)
 	}
 	for _, n := range []*node{a, b} {
@@ -562,7 +572,7 @@ func TestStopOutlivesItsOwner(t *testing.T) {
 	eventually(t, "the other ends it", func() bool {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		return slices.Equal(b.stopped, []string{channel})
+		return slices.Equal(b.stopped, []string{channel}) && b.discards == "the user"
 	})
 	eventually(t, "its key goes, and a new analysis may begin", func() bool {
 		_, err := b.Acquire(t.Context(), channel, cluster.Stake{Session: "new"})
@@ -585,7 +595,7 @@ func TestStopThenRelease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Stop(t.Context(), "somebody", first, time.Now()); err != nil {
+	if _, err := a.Stop(t.Context(), "somebody", first, time.Now(), ""); err != nil {
 		t.Fatal(err)
 	}
 	second, err := a.Acquire(t.Context(), "somebody", cluster.Stake{Session: "two"})
@@ -598,7 +608,7 @@ func TestStopThenRelease(t *testing.T) {
 		y, ok2 := b.Owner("somebody")
 		return ok && ok2 && x == a.ID() && y == a.ID()
 	})
-	if _, err := a.Stop(t.Context(), "somebody", second, time.Now()); err != nil {
+	if _, err := a.Stop(t.Context(), "somebody", second, time.Now(), ""); err != nil {
 		t.Fatal(err)
 	}
 	a.Release("somebody", second)
@@ -676,4 +686,60 @@ func TestAllAway(t *testing.T) {
 			t.Errorf("%s was taken out: it is %s now, was %s, abandoned %d times", n.name, n.ID(), ids[i], abandoned)
 		}
 	}
+}
+
+// TestAnalysesKeepTheirClock lets a channel pass between nodes whose clocks differ,
+// by deaths and in order: each learns how far the clock that it began with is ahead
+// of its own.
+func TestAnalysesKeepTheirClock(t *testing.T) {
+	t.Parallel()
+	url := natsServer(t)
+	s, _ := seeded(0)
+	clocks := map[string]time.Duration{"ahead": time.Minute, "right": 0, "behind": -time.Minute}
+	nodes := map[string]*node{}
+	for name, ahead := range clocks {
+		nodes[name] = newNodeAhead(t, url, name, s, ahead)
+		nodes[name].run()
+	}
+	const channel = "somebody"
+	owner := func() *node {
+		for _, n := range nodes {
+			if slices.Contains(n.channels(), channel) {
+				return n
+			}
+		}
+		return nil
+	}
+	for _, n := range nodes {
+		eventually(t, "the nodes know each other's clocks", func() bool { return len(n.Members()) == 3 && n.Skew() > 59*time.Second })
+	}
+	first := nodes["ahead"]
+	fence, err := first.Acquire(t.Context(), channel, cluster.Stake{Session: "one"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.mu.Lock()
+	s.mu.Lock()
+	s.running[channel], first.has[channel] = fence, fence
+	s.mu.Unlock()
+	first.mu.Unlock()
+	check := func(what string) {
+		t.Helper()
+		eventually(t, what, func() bool { return owner() != nil })
+		n := owner()
+		n.mu.Lock()
+		got := n.ahead[channel]
+		n.mu.Unlock()
+		if want := clocks["ahead"] - clocks[n.name]; (got - want).Abs() > time.Second {
+			t.Errorf("%s: for %s the clock of the analysis is ahead by %v, want %v", what, n.name, got, want)
+		}
+	}
+	first.kill()
+	delete(nodes, "ahead")
+	check("the first owner died")
+	second := owner()
+	second.Drain(t.Context())
+	second.kill()
+	delete(nodes, second.name)
+	check("the second owner handed it over")
 }

@@ -62,7 +62,7 @@ func (n *Node) watchOnce(ctx context.Context) error {
 			if kve == nil {
 				nodesRead = true
 			} else {
-				n.noteNode(into, kve)
+				n.noteNode(into, kve, nodesRead)
 			}
 		case kve, ok := <-keys.Updates():
 			if !ok {
@@ -89,8 +89,9 @@ func (n *Node) watchOnce(ctx context.Context) error {
 	}
 }
 
-// noteNode takes note of a change to a node's key.
-func (n *Node) noteNode(v *view, kve jetstream.KeyValueEntry) {
+// noteNode takes note of a change to a node's key. fresh means that it was made
+// just now, and does not only become known now.
+func (n *Node) noteNode(v *view, kve jetstream.KeyValueEntry, fresh bool) {
 	id := strings.TrimPrefix(kve.Key(), nodePrefix)
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -110,6 +111,9 @@ func (n *Node) noteNode(v *view, kve jetstream.KeyValueEntry) {
 		n.log.Warn("a server's key cannot be read", "node", id, "error", err)
 	}
 	m.ID, m.rev, m.seen = id, kve.Revision(), time.Now()
+	if fresh && id != n.id && !m.Clock.IsZero() {
+		n.clocks.note(id, m.Clock.Sub(n.cfg.Now().Round(0)))
+	}
 }
 
 // noteChannel takes note of a change to a channel's key.
@@ -294,7 +298,7 @@ func (n *Node) take(ctx context.Context) error {
 			case n.starting[name] || n.ending[name] != nil:
 			case held && !e.Stopped.IsZero():
 				// Whoever stopped it was told that this did not work.
-				unmark[name] = entry{Stake: Stake{Session: e.Session, Started: e.Started}, rev: e.rev}
+				unmark[name] = entry{Last: e.Last, Stake: e.running(), rev: e.rev}
 			case !held && !n.draining:
 				grants = append(grants, Grant{name, base + int64(e.rev), e.Stake})
 			}
@@ -308,7 +312,7 @@ func (n *Node) take(ctx context.Context) error {
 	want := make(map[string]entry)
 	for name, to := range assign(free, n.placesLocked(), len(n.channels)) {
 		if to == id {
-			want[name] = *n.channels[name]
+			want[name] = n.inheritLocked(n.channels[name])
 		}
 	}
 	n.mu.Unlock()
@@ -488,7 +492,7 @@ func (n *Node) handOver(ctx context.Context, list []string) error {
 		e := n.channels[name]
 		var free entry
 		if e != nil {
-			free = entry{Stake: Stake{Session: e.Session, Started: e.Started}, rev: e.rev}
+			free = entry{Last: n.id, Stake: e.running(), rev: e.rev}
 		}
 		mine := e != nil && e.Owner == n.id
 		delete(n.held, name)
@@ -512,4 +516,21 @@ func (n *Node) handOver(ctx context.Context, list []string) error {
 		})
 	}
 	return group.Wait()
+}
+
+// running is what a channel's key stands for while nobody has ended it.
+func (e *entry) running() Stake {
+	return Stake{Session: e.Session, Started: e.Started, Ahead: e.Ahead}
+}
+
+// inheritLocked returns a channel's key as this node's, which it is going to be.
+func (n *Node) inheritLocked(e *entry) entry {
+	mine := *e
+	if mine.Owner != "" {
+		mine.Last = mine.Owner
+	}
+	if NameOf(mine.Last) != n.cfg.Name { // this process has one clock in all its lives
+		mine.Ahead += n.clocks.ahead(mine.Last)
+	}
+	return mine
 }
