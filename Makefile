@@ -76,12 +76,13 @@ test-go: frontend/dist/index.html scripts/c-compiler scripts/pdf-reader
 	@scripts/c-compiler
 	@scripts/pdf-reader
 	CGO_ENABLED=1 go test -race -timeout 15m ./...
+	@scripts/test-without-race
 
 # Test servers come when they are first needed; what cannot be had is said loudly and does not fail.
 .PHONY: test-mongo
 test-mongo: ## What needs a MongoDB, on CHATMOOD_TEST_MONGO_URI or on test servers that speak its protocol
 	$(call say,tests on MongoDB)
-	@scripts/mongo-test-server/run bash -c 'go test -count 1 -timeout 5m -run MongoDB ./internal/app && go test -count 1 -timeout 20m ./internal/store/mongo ./internal/migrate && go test -count 1 -timeout 9m -run /mongodb ./internal/compat'
+	@scripts/mongo-test-server/run --together bash -c 'go test -count 1 -timeout 5m -run MongoDB ./internal/app && go test -count 1 -timeout 20m ./internal/store/mongo ./internal/migrate && go test -count 1 -timeout 9m -run /mongodb ./internal/compat'
 
 .PHONY: fault
 fault: ## Break three servers in every way under load, for minutes (docs/scaling.md); needs a MongoDB as test-mongo does
