@@ -149,8 +149,8 @@ simulate: ## Tell what 1, 10 and 100 servers would need, from measured costs, an
 	@scripts/simulate
 
 .PHONY: bench-live
-bench-live: ## Compare fan-out with Centrifuge, coder/websocket and plain sockets at 100, 1,000 and 5,000 clients (docs/perf/live.md)
-	cd bench/live && go run . -clients 100,1000,5000 $(BENCHFLAGS)
+bench-live: ## Compare fan-out, latency and memory with Centrifuge, coder/websocket and plain sockets (docs/perf/live.md)
+	cd bench/live && go run . -measure deliveries,latency,memory -clients 100,1000,5000 $(BENCHFLAGS)
 
 .PHONY: bench-ingest
 bench-ingest: ## Measure what 100, 1,000 and 5,000 channels cost the server that reads them (docs/perf/ingest.md)

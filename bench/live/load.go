@@ -24,9 +24,11 @@ const (
 	// server has to drop.
 	window = 16 * batch
 	// mark is in each message exactly once: clients count it. (Not the tilde: its
-	// code, 126, is in the header of every frame of some length.)
-	mark   = '|'
-	warmUp = 300 * time.Millisecond
+	// code, 126, is in the header of every frame of some length.) Behind it stands
+	// when the message was said.
+	mark        = '|'
+	stampDigits = 19
+	warmUp      = 300 * time.Millisecond
 )
 
 // server is one that is measured.
@@ -37,10 +39,12 @@ type server struct {
 
 // running is a server that was started.
 type running struct {
-	url     string       // where sockets are opened, "ws://…", or "tcp://…" for one that speaks no WebSocket
-	sub     string       // subprotocol to offer
-	hello   []string     // frames that a client sends first
-	publish func() error // one batch
+	url     string                    // where sockets are opened, "ws://…", or "tcp://…" for one that speaks no WebSocket
+	sub     string                    // subprotocol to offer
+	hello   []string                  // frames that a client sends first
+	publish func() error              // one full batch
+	say     func(object []byte) error // one message, which is sent at once or with the next batch
+	writes  func() int64              // to sockets so far; nil where that is not counted
 	stop    func()
 }
 

@@ -1,14 +1,16 @@
-// Command live measures how many messages a second reach the viewers of one
-// channel, for chatmood's hub and for others on the same machine: the
-// Centrifuge library, the obvious hub on coder/websocket with one write for
-// each message, and plain sockets that are written the same batched bytes and
-// nothing else, which is the ceiling.
+// Command live measures fan-out, for chatmood's hub in both dialects and for
+// others on the same machine: the Centrifuge library, the obvious hub on
+// coder/websocket with one write for each message, and plain sockets that are
+// written the same batched bytes and nothing else, which is the ceiling.
 //
-// Server and clients share the process and its processors, as they would share
-// a small machine; only ratios between rows of one run mean anything. It is a
-// module of its own so that the peers are no dependency of the product.
+// It measures how many messages a second reach the viewers of one channel
+// (server and clients in one process), how late they are when there are few
+// (each server in a process of its own), and what an idle socket takes. All
+// share the processors of one machine: only ratios between rows of one run
+// mean anything. It is a module of its own so that the peers are no dependency
+// of the product.
 //
-//	go run . -clients 100,1000 -seconds 2 -rounds 3
+//	go run . -measure deliveries,latency,memory -clients 100,1000,5000 -seconds 2 -rounds 3
 package main
 
 import (
@@ -18,11 +20,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 )
 
@@ -35,8 +37,19 @@ func run(args []string, stdout, stderr io.Writer) int {
 	seconds := flags.Float64("seconds", 2, "length of one measurement")
 	rounds := flags.Int("rounds", 3, "measurements of each server and number, interleaved; the median counts")
 	profile := flags.String("cpuprofile", "", "write a processor profile of everything to this file")
+	heap := flags.String("memprofile", "", "write a profile of all that was allocated to this file")
 	only := flags.String("only", "", "measure servers whose name contains this")
+	what := flags.String("measure", "deliveries", "what to measure: deliveries, latency, memory, with commas between them")
+	perSecond := flags.Float64("rate", 50, "messages a second for the latency")
+	steadyClients := flags.Int("steady", 1000, "clients for the latency")
+	idleClients := flags.Int("idle", 5000, "clients for the memory")
+	file := flags.String("json", "", "write what was measured to this file, too")
+	name := flags.String("serve", "", "be the server of this name (for the program itself)")
 	if flags.Parse(args) != nil {
+		return 2
+	}
+	if *rounds < 1 || *seconds <= 0 || *perSecond <= 0 || *steadyClients < 1 || *idleClients < 1 {
+		fmt.Fprintln(stderr, "-rounds, -seconds, -rate, -steady and -idle must be above 0")
 		return 2
 	}
 	var numbers []int
@@ -50,6 +63,28 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if *name != "" {
+		i := slices.IndexFunc(servers, func(s server) bool { return s.name == *name })
+		if i < 0 {
+			fmt.Fprintf(stderr, "-serve: there is no server %q\n", *name)
+			return 2
+		}
+		if err := serve(ctx, servers[i], os.Stdin, stdout); err != nil {
+			fmt.Fprintln(stderr, "error:", err)
+			return 1
+		}
+		return 0
+	}
+	measurements := map[string]bool{}
+	for m := range strings.SplitSeq(*what, ",") {
+		switch m = strings.TrimSpace(m); m {
+		case "deliveries", "latency", "memory":
+			measurements[m] = true
+		default:
+			fmt.Fprintf(stderr, "-measure: %q is not among deliveries, latency, memory\n", m)
+			return 2
+		}
+	}
 	if *profile != "" {
 		file, err := os.Create(*profile)
 		if err != nil {
@@ -63,87 +98,125 @@ func run(args []string, stdout, stderr io.Writer) int {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	results, err := measureAll(ctx, numbers, time.Duration(*seconds*float64(time.Second)), *rounds, *only, stderr)
+	r := report{Date: time.Now().UTC(), Go: runtime.Version(), Processors: runtime.NumCPU(), LoadBefore: load()}
+	length := time.Duration(*seconds * float64(time.Second))
+	var err error
+	if measurements["deliveries"] {
+		r.Deliveries, err = measureAll(ctx, numbers, length, *rounds, *only, stderr)
+	}
+	if err == nil && measurements["latency"] {
+		r.Latency, err = measureSteady(ctx, *steadyClients, *perSecond, length, *rounds, *only, stderr)
+	}
+	if err == nil && measurements["memory"] {
+		r.Memory, err = measureIdle(ctx, *idleClients, *rounds, *only, stderr)
+	}
+	r.LoadAfter = load()
 	if err != nil {
 		fmt.Fprintln(stderr, "error:", err)
 		return 1
 	}
-	printTable(stdout, numbers, results)
+	if *heap != "" {
+		if err := writeHeap(*heap); err != nil {
+			fmt.Fprintln(stderr, "-memprofile:", err)
+			return 1
+		}
+	}
+	r.print(stdout, numbers)
+	if *file != "" {
+		if err := r.save(*file); err != nil {
+			fmt.Fprintln(stderr, "-json:", err)
+			return 1
+		}
+	}
 	return 0
 }
 
-// result is what one server did with one number of clients, a figure a round.
-type result struct {
-	server  string
-	clients int
-	rates   []float64 // message deliveries a second
-	cpus    []float64 // seconds of processor time by million deliveries
+func writeHeap(name string) error {
+	file, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := pprof.Lookup("allocs").WriteTo(file, 0); err != nil {
+		return err
+	}
+	return file.Close()
 }
 
-func (r *result) median() float64 { return median(r.rates) }
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
-}
-
-func measureAll(ctx context.Context, numbers []int, length time.Duration, rounds int, only string, progress io.Writer) ([]*result, error) {
-	var results []*result
+func measureAll(ctx context.Context, numbers []int, length time.Duration, rounds int, only string, progress io.Writer) ([]*deliveries, error) {
+	var results []*deliveries
 	for _, n := range numbers {
 		for _, s := range servers {
 			if strings.Contains(s.name, only) {
-				results = append(results, &result{server: s.name, clients: n})
+				results = append(results, &deliveries{Server: s.name, Clients: n})
 			}
 		}
 	}
 	for round := range rounds {
 		for _, r := range results {
-			i := slices.IndexFunc(servers, func(s server) bool { return s.name == r.server })
-			m, err := measure(ctx, servers[i], r.clients, length)
+			m, err := measure(ctx, named(r.Server), r.Clients, length)
 			if err != nil {
-				return nil, fmt.Errorf("%s with %d clients: %w", r.server, r.clients, err)
+				return nil, fmt.Errorf("%s with %d clients: %w", r.Server, r.Clients, err)
 			}
-			r.rates, r.cpus = append(r.rates, m.rate), append(r.cpus, m.cpu)
-			fmt.Fprintf(progress, "round %d: %-40s %5d clients %8.2f M/s\n", round+1, r.server, r.clients, m.rate/1e6)
+			r.Rates, r.CPUs = append(r.Rates, m.rate), append(r.CPUs, m.cpu)
+			fmt.Fprintf(progress, "round %d: %-40s %5d clients %8.2f M/s\n", round+1, r.Server, r.Clients, m.rate/1e6)
 		}
 	}
 	return results, nil
 }
 
-func printTable(w io.Writer, numbers []int, results []*result) {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprint(tw, "million message deliveries a second\t")
-	for _, n := range numbers {
-		fmt.Fprintf(tw, "%d clients\tspread\tof plain sockets\tCPU s/M\t", n)
-	}
-	fmt.Fprintln(tw)
+// minSteady is how long a latency is measured at least: a thousandth of it must
+// be something.
+const minSteady = 5 * time.Second
+
+func measureSteady(ctx context.Context, clients int, perSecond float64, length time.Duration, rounds int, only string, progress io.Writer) ([]*latency, error) {
+	var results []*latency
 	for _, s := range servers {
-		row := s.name + "\t"
-		found := false
-		for _, n := range numbers {
-			ceiling := 0.0
-			var mine *result
-			for _, r := range results {
-				if r.clients == n && r.server == plainSockets {
-					ceiling = r.median()
-				}
-				if r.clients == n && r.server == s.name {
-					mine = r
-				}
-			}
-			if mine == nil {
-				continue
-			}
-			found = true
-			share := "–"
-			if ceiling > 0 {
-				share = fmt.Sprintf("%.0f %%", 100*mine.median()/ceiling)
-			}
-			row += fmt.Sprintf("%.2f\t%.2f–%.2f\t%s\t%.3f\t", mine.median()/1e6, slices.Min(mine.rates)/1e6, slices.Max(mine.rates)/1e6, share, median(mine.cpus))
-		}
-		if found {
-			fmt.Fprintln(tw, row)
+		if strings.Contains(s.name, only) {
+			results = append(results, &latency{Server: s.name, Clients: clients, Rate: perSecond})
 		}
 	}
-	_ = tw.Flush() // the terminal is gone
+	for round := range rounds {
+		for _, r := range results {
+			m, err := steady(ctx, named(r.Server), clients, perSecond, max(length, minSteady))
+			if err != nil {
+				return nil, fmt.Errorf("the latency of %s: %w", r.Server, err)
+			}
+			for to, d := range map[*[]float64]time.Duration{&r.P50: m.P50, &r.P99: m.P99, &r.P999: m.P999} {
+				*to = append(*to, float64(d)/1e6)
+			}
+			r.CPUs = append(r.CPUs, m.CPU)
+			if m.Write > 0 {
+				r.Writes = append(r.Writes, m.Write*1e6)
+			}
+			r.Missing += m.Missing
+			fmt.Fprintf(progress, "round %d: %-40s %5d clients p99 %6.1f ms\n", round+1, r.Server, clients, float64(m.P99)/1e6)
+		}
+	}
+	return results, nil
+}
+
+func measureIdle(ctx context.Context, clients, rounds int, only string, progress io.Writer) ([]*memory, error) {
+	var results []*memory
+	for _, s := range servers {
+		if strings.Contains(s.name, only) {
+			results = append(results, &memory{Server: s.name, Clients: clients})
+		}
+	}
+	for round := range rounds {
+		for _, r := range results {
+			m, err := idle(ctx, named(r.Server), clients)
+			if err != nil {
+				return nil, fmt.Errorf("the memory of %s: %w", r.Server, err)
+			}
+			r.Used, r.Resident = append(r.Used, m.Used), append(r.Resident, m.Resident)
+			fmt.Fprintf(progress, "round %d: %-40s %5d clients %6.2f KB\n", round+1, r.Server, clients, m.Resident/1e3)
+		}
+	}
+	return results, nil
+}
+
+// named returns the server of a name that one has.
+func named(name string) server {
+	return servers[slices.IndexFunc(servers, func(s server) bool { return s.name == name })]
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -36,16 +38,68 @@ var servers = []server{
 // object is one message as all servers send it, about 200 bytes.
 var object = frame.AppendMessage(nil, &chat.Message{
 	ID: "3b5c0c4e-0000-4000-8000-000000000000", Login: "viewer_one", DisplayName: "Viewer_One", Color: "#1E90FF", Time: time.UnixMilli(1_700_000_000_000),
-	Text: "that was the best play of the whole evening | did you see",
+	Text: "that was the best play of the whole evening |0000000000000000000 did you see",
 }, &sentiment.Score{Label: sentiment.Positive, Value: 0.512, Confidence: 0.75}, analysis.Counted)
 
-// batchFrame is a batch in a frame of the batched dialect, without WebSocket header.
-func batchFrame(seq uint64) []byte {
-	messages := make([]byte, 0, batch*(len(object)+1))
-	for range batch {
-		messages = append(append(messages, object...), ',')
-	}
-	return frame.AppendBatch(make([]byte, 0, len(messages)+64), seq, batch, messages[:len(messages)-1])
+// stamped is object with the time at which it was said, in Unix ns, behind the mark.
+func stamped(at time.Time) []byte {
+	o := bytes.Clone(object)
+	copy(o[bytes.IndexByte(o, mark)+1:], fmt.Sprintf("%0*d", stampDigits, at.UnixNano()))
+	return o
+}
+
+// batchFrame is a frame of the batched dialect, without WebSocket header.
+func batchFrame(seq uint64, objects ...[]byte) []byte {
+	messages := bytes.Join(objects, []byte{','})
+	return frame.AppendBatch(make([]byte, 0, len(messages)+64), seq, len(objects), messages)
+}
+
+// full is what a busy channel says at once.
+var full = slices.Repeat([][]byte{object}, batch)
+
+// gathered sends what was said every batchEvery, as internal/channels does.
+type gathered struct {
+	mu      sync.Mutex
+	waiting [][]byte
+	stop    chan struct{}
+	done    sync.WaitGroup
+}
+
+const batchEvery = 50 * time.Millisecond
+
+func gather(publish func(objects [][]byte) error) *gathered {
+	g := &gathered{stop: make(chan struct{})}
+	g.done.Go(func() {
+		tick := time.NewTicker(batchEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-g.stop:
+				return
+			case <-tick.C:
+			}
+			g.mu.Lock()
+			objects := g.waiting
+			g.waiting = nil
+			g.mu.Unlock()
+			if len(objects) > 0 && publish(objects) != nil {
+				return // the server was stopped; who waits for the messages will say so
+			}
+		}
+	})
+	return g
+}
+
+func (g *gathered) say(object []byte) error {
+	g.mu.Lock()
+	g.waiting = append(g.waiting, object)
+	g.mu.Unlock()
+	return nil
+}
+
+func (g *gathered) end() {
+	close(g.stop)
+	g.done.Wait()
 }
 
 func startChatmood(batched bool) (running, error) {
@@ -69,15 +123,21 @@ func startChatmood(batched bool) (running, error) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		hub.ServeWS(w, r, live.ServeOptions{Channel: channel, Anonymous: true})
 	}))
+	publish := func(objects [][]byte) error {
+		mu.Lock()
+		defer mu.Unlock()
+		n := len(objects)
+		seq += uint64(n)
+		return b.Publish(frame.ChatSubject(channel), frame.AppendEnvelope(nil, frame.Envelope{Kind: frame.Stream, Epoch: 1, Seq: seq, N: n, Payload: batchFrame(seq, objects...)}))
+	}
+	g := gather(publish)
 	r := running{
-		url: "ws://" + srv.Listener.Addr().String() + "/",
-		publish: func() error {
-			mu.Lock()
-			defer mu.Unlock()
-			seq += batch
-			return b.Publish(frame.ChatSubject(channel), frame.AppendEnvelope(nil, frame.Envelope{Kind: frame.Stream, Epoch: 1, Seq: seq, N: batch, Payload: batchFrame(seq)}))
-		},
+		url:     "ws://" + srv.Listener.Addr().String() + "/",
+		publish: func() error { return publish(full) },
+		say:     g.say,
+		writes:  func() int64 { return hub.Stats().Writes },
 		stop: func() {
+			g.end()
 			srv.Close()
 			hub.Close()
 			stopHello()
@@ -132,17 +192,21 @@ func startPlainSockets() (running, error) {
 			}
 		})
 	}
+	publish := func(objects [][]byte) error {
+		seq += uint64(len(objects))
+		b := batchFrame(seq, objects...)
+		for _, j := range jobs {
+			j <- b
+		}
+		return nil
+	}
+	g := gather(publish)
 	return running{
-		url: "tcp://" + l.Addr().String() + "/",
-		publish: func() error {
-			seq += batch
-			b := batchFrame(seq)
-			for _, j := range jobs {
-				j <- b
-			}
-			return nil
-		},
+		url:     "tcp://" + l.Addr().String() + "/",
+		publish: func() error { return publish(full) },
+		say:     g.say,
 		stop: func() {
+			g.end()
 			l.Close()
 			mu.Lock()
 			for _, c := range conns {
@@ -186,6 +250,10 @@ func startCentrifuge() (running, error) {
 			}
 			return nil
 		},
+		say: func(object []byte) error {
+			_, err := node.Publish(channel, object)
+			return err
+		},
 		stop: func() {
 			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 			defer cancel()
@@ -208,7 +276,7 @@ func startNaive() (running, error) {
 			return
 		}
 		defer func() { _ = conn.CloseNow() }()
-		queue := make(chan []byte, 1<<16)
+		queue := make(chan []byte, 256)
 		mu.Lock()
 		queues[queue] = true
 		mu.Unlock()
@@ -238,6 +306,14 @@ func startNaive() (running, error) {
 				for q := range queues {
 					q <- object
 				}
+			}
+			return nil
+		},
+		say: func(object []byte) error {
+			mu.Lock()
+			defer mu.Unlock()
+			for q := range queues {
+				q <- object
 			}
 			return nil
 		},
