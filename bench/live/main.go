@@ -20,6 +20,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"runtime"
 	"runtime/pprof"
 	"slices"
@@ -38,7 +39,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	rounds := flags.Int("rounds", 3, "measurements of each server and number, interleaved; the median counts")
 	profile := flags.String("cpuprofile", "", "write a processor profile of everything to this file")
 	heap := flags.String("memprofile", "", "write a profile of all that was allocated to this file")
-	only := flags.String("only", "", "measure servers whose name contains this")
+	only := flags.String("only", "", "measure servers whose name matches this regular expression")
 	what := flags.String("measure", "deliveries", "what to measure: deliveries, latency, memory, with commas between them")
 	perSecond := flags.Float64("rate", 50, "messages a second for the latency")
 	steadyClients := flags.Int("steady", 1000, "clients for the latency")
@@ -50,6 +51,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	if *rounds < 1 || *seconds <= 0 || *perSecond <= 0 || *steadyClients < 1 || *idleClients < 1 {
 		fmt.Fprintln(stderr, "-rounds, -seconds, -rate, -steady and -idle must be above 0")
+		return 2
+	}
+	chosen, err := regexp.Compile(*only)
+	if err != nil {
+		fmt.Fprintln(stderr, "-only:", err)
 		return 2
 	}
 	var numbers []int
@@ -100,15 +106,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	r := report{Date: time.Now().UTC(), Go: runtime.Version(), Processors: runtime.NumCPU(), LoadBefore: load()}
 	length := time.Duration(*seconds * float64(time.Second))
-	var err error
 	if measurements["deliveries"] {
-		r.Deliveries, err = measureAll(ctx, numbers, length, *rounds, *only, stderr)
+		r.Deliveries, err = measureAll(ctx, numbers, length, *rounds, chosen, stderr)
 	}
 	if err == nil && measurements["latency"] {
-		r.Latency, err = measureSteady(ctx, *steadyClients, *perSecond, length, *rounds, *only, stderr)
+		r.Latency, err = measureSteady(ctx, *steadyClients, *perSecond, length, *rounds, chosen, stderr)
 	}
 	if err == nil && measurements["memory"] {
-		r.Memory, err = measureIdle(ctx, *idleClients, *rounds, *only, stderr)
+		r.Memory, err = measureIdle(ctx, *idleClients, *rounds, chosen, stderr)
 	}
 	r.LoadAfter = load()
 	if err != nil {
@@ -143,11 +148,11 @@ func writeHeap(name string) error {
 	return file.Close()
 }
 
-func measureAll(ctx context.Context, numbers []int, length time.Duration, rounds int, only string, progress io.Writer) ([]*deliveries, error) {
+func measureAll(ctx context.Context, numbers []int, length time.Duration, rounds int, only *regexp.Regexp, progress io.Writer) ([]*deliveries, error) {
 	var results []*deliveries
 	for _, n := range numbers {
 		for _, s := range servers {
-			if strings.Contains(s.name, only) {
+			if only.MatchString(s.name) {
 				results = append(results, &deliveries{Server: s.name, Clients: n})
 			}
 		}
@@ -169,10 +174,10 @@ func measureAll(ctx context.Context, numbers []int, length time.Duration, rounds
 // be something.
 const minSteady = 5 * time.Second
 
-func measureSteady(ctx context.Context, clients int, perSecond float64, length time.Duration, rounds int, only string, progress io.Writer) ([]*latency, error) {
+func measureSteady(ctx context.Context, clients int, perSecond float64, length time.Duration, rounds int, only *regexp.Regexp, progress io.Writer) ([]*latency, error) {
 	var results []*latency
 	for _, s := range servers {
-		if strings.Contains(s.name, only) {
+		if only.MatchString(s.name) {
 			results = append(results, &latency{Server: s.name, Clients: clients, Rate: perSecond})
 		}
 	}
@@ -196,10 +201,10 @@ func measureSteady(ctx context.Context, clients int, perSecond float64, length t
 	return results, nil
 }
 
-func measureIdle(ctx context.Context, clients, rounds int, only string, progress io.Writer) ([]*memory, error) {
+func measureIdle(ctx context.Context, clients, rounds int, only *regexp.Regexp, progress io.Writer) ([]*memory, error) {
 	var results []*memory
 	for _, s := range servers {
-		if strings.Contains(s.name, only) {
+		if only.MatchString(s.name) {
 			results = append(results, &memory{Server: s.name, Clients: clients})
 		}
 	}

@@ -10,7 +10,8 @@
 // when it lags beyond the limits, is skipped and counted to it in a gap frame.
 //
 // An idle socket costs neither goroutine nor buffer: a poller waits for many of
-// them (on Linux; elsewhere, and behind TLS of our own, each has a goroutine that
-// reads). A goroutine exists only while there is something to write, and takes
-// everything there is in one write.
+// them, and a writer writes for many, everything there is for one in one call,
+// without ever waiting for it (on Linux; elsewhere, and behind TLS of our own,
+// each socket has a goroutine that reads, and another while there is something
+// to write).
 package live

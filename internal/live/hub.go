@@ -7,6 +7,7 @@ import (
 	"maps"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -147,6 +148,7 @@ type Hub struct {
 	now    atomic.Int64 // Unix ns as of the last tick: good enough for what takes seconds
 
 	pollers []*poller     // wait for sockets; none where the system has no such thing
+	writers []*writer     // write to the sockets of the poller with the same index
 	turn    atomic.Uint32 // whose is the next socket
 
 	running  sync.WaitGroup // goroutines of the hub and its viewers
@@ -181,8 +183,6 @@ func New(cfg Config) *Hub {
 		rooms: make(map[string]*room), byAddr: make(map[string]int), byUser: make(map[string]int),
 	}
 	h.now.Store(time.Now().UnixNano())
-	h.spawn(h.run)
-	h.spawn(h.recheck)
 	for range runtime.GOMAXPROCS(0) {
 		p, err := newPoller()
 		if err != nil {
@@ -191,9 +191,13 @@ func New(cfg Config) *Hub {
 			}
 			break
 		}
-		h.pollers = append(h.pollers, p)
+		w := newWriter()
+		h.pollers, h.writers = append(h.pollers, p), append(h.writers, w)
 		h.spawn(p.run)
+		h.spawn(func() { w.run(h.ctx) })
 	}
+	h.spawn(h.run)
+	h.spawn(h.recheck)
 	return h
 }
 
@@ -378,7 +382,8 @@ func (h *Hub) room(channel string) (*room, error) {
 		return r, nil
 	}
 	now := time.Now().UnixNano()
-	r := &room{hub: h, name: channel, emptied: now, heard: now}
+	// A name of its own: the channel may be a part of a request.
+	r := &room{hub: h, name: strings.Clone(channel), emptied: now, heard: now, lines: make([]line, len(h.writers)), queued: make([][]*socket, len(h.writers))}
 	// The bus only notes the interest here; nothing blocks.
 	stop, err := h.cfg.Bus.Subscribe(frame.ChatSubject(channel), r.receive)
 	if err != nil {
@@ -547,5 +552,11 @@ func (h *Hub) adopt(s *socket) bool {
 	if len(h.pollers) == 0 {
 		return false
 	}
-	return h.pollers[int(h.turn.Add(1))%len(h.pollers)].adopt(s)
+	i := int(h.turn.Add(1)) % len(h.pollers)
+	s.out, s.shard = h.writers[i], i
+	if !h.pollers[i].adopt(s) {
+		s.out = nil
+		return false
+	}
+	return true
 }

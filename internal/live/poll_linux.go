@@ -154,8 +154,16 @@ func (p *poller) run() {
 				interest = s.interest
 			}
 			p.mu.Unlock()
-			if s == nil || interest&readable == 0 {
+			if s == nil {
 				continue // it was ended since
+			}
+			// The end of a connection is told for whatever was looked for.
+			const ends = syscall.EPOLLHUP | syscall.EPOLLERR
+			if interest&writable != 0 && event.Events&(writable|ends) != 0 {
+				s.unblock()
+			}
+			if interest&readable == 0 || event.Events&(readable|ends) == 0 {
+				continue
 			}
 			switch err := s.raw.Read(read); {
 			case err != nil: // closed here

@@ -112,6 +112,9 @@ func (s *socket) enter() {
 		s.kick(CodeRestart, "not available now; try again")
 		return
 	}
+	if s.out != nil {
+		s.out.place(s, &s.room.lines[s.shard])
+	}
 	s.opts.Channel = s.room.name // not a part of the request, which would be kept for it
 	s.mu.Lock()
 	s.ready = true

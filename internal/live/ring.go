@@ -17,8 +17,10 @@ type entry struct {
 	// wire is the WebSocket frame of the batched dialect; nil once a newer
 	// ephemeral frame replaced it.
 	wire []byte
-	// plain holds the WebSocket frames of the plain dialect, made when first
-	// asked for; guarded by room.plainMu.
+	// early holds the WebSocket frames of the plain dialect where viewers of it
+	// were there when the entry came; nil otherwise.
+	early []byte
+	// plain holds the same made when first asked for; guarded by room.plainMu.
 	plain     []byte
 	plainMade bool
 }

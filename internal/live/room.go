@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"chatmood/internal/bus"
@@ -35,9 +36,13 @@ type room struct {
 	heard   int64     // when the owner was last heard of, Unix ns
 	orphan  int64     // since when nobody answers for the channel, 0: somebody does
 
-	woken []*viewer // used by receive only
+	lines []line // of each writer; guarded by the writer's mu
 
-	plainMu sync.Mutex // guards entry.plain and what follows
+	woken  []*viewer   // used by receive only
+	queued [][]*socket // by writer, used by receive only
+
+	plains  atomic.Int32 // viewers of the plain dialect
+	plainMu sync.Mutex   // guards entry.plain and what follows
 	scratch []byte
 }
 
@@ -60,6 +65,11 @@ func (r *room) receive(data []byte) {
 	}
 	now := time.Now().UnixNano()
 	ask := false
+	// Made here, nobody who writes has to wait for it.
+	var early []byte
+	if e.Kind == frame.Stream && e.N > 0 && r.plains.Load() > 0 {
+		early = r.derive(e.Payload)
+	}
 	r.mu.Lock()
 	switch {
 	case r.closed, e.Epoch < r.epoch: // the latter from an owner that was replaced
@@ -72,7 +82,7 @@ func (r *room) receive(data []byte) {
 		ask = len(r.viewers) > 0
 	}
 	r.heard, r.orphan = now, 0
-	if !r.push(&e, now) {
+	if !r.push(&e, early, now) {
 		r.mu.Unlock()
 		return
 	}
@@ -84,18 +94,36 @@ func (r *room) receive(data []byte) {
 	if ask {
 		r.ask()
 	}
-	for i, v := range r.woken {
-		v.listener.wake()
-		r.woken[i] = nil
-	}
+	r.wake()
 	if e.Kind == frame.End {
 		r.hub.forget(r)
 	}
 }
 
+// wake wakes r.woken: sockets that have the same writer at once.
+func (r *room) wake() {
+	for i, v := range r.woken {
+		r.woken[i] = nil
+		s, ok := v.listener.(*socket)
+		if !ok || s.out == nil || !s.state.CompareAndSwap(idle, queued) {
+			v.listener.wake()
+			continue
+		}
+		r.queued[s.shard] = append(r.queued[s.shard], s)
+	}
+	for i, sockets := range r.queued {
+		if len(sockets) > 0 {
+			r.hub.writers[i].pushAll(&r.lines[i], sockets)
+			clear(sockets)
+			r.queued[i] = sockets[:0]
+		}
+	}
+}
+
 // push puts a frame into the ring, after an entry for what was lost before it.
+// early is the frame in the plain dialect, or nil.
 // It returns false for a repeated frame. r.mu is held.
-func (r *room) push(e *frame.Envelope, now int64) bool {
+func (r *room) push(e *frame.Envelope, early []byte, now int64) bool {
 	first := e.Seq - uint64(e.N) // the number before this frame
 	switch {
 	case !r.known:
@@ -109,7 +137,7 @@ func (r *room) push(e *frame.Envelope, now int64) bool {
 		r.ring.push(entry{kind: lost, seq: first, at: now})
 	}
 	r.seq = e.Seq
-	pos := r.ring.push(entry{kind: e.Kind, n: e.N, seq: e.Seq, at: now, wire: textFrame(e.Payload)})
+	pos := r.ring.push(entry{kind: e.Kind, n: e.N, seq: e.Seq, at: now, wire: textFrame(e.Payload), early: early})
 	if e.Kind == frame.Ephemeral || e.Kind == frame.EphemeralTop {
 		// Only the newest is of use to anybody.
 		latest := &r.latest[e.Kind-frame.Ephemeral]
@@ -304,6 +332,9 @@ func (r *room) add(v *viewer) bool {
 	v.joined = time.Now().UnixNano()
 	v.index = len(r.viewers)
 	r.viewers = append(r.viewers, v)
+	if v.plain {
+		r.plains.Add(1)
+	}
 	return true
 }
 
@@ -316,6 +347,9 @@ func (r *room) remove(v *viewer) {
 	r.viewers[v.index].index = v.index
 	r.viewers[last] = nil
 	r.viewers = r.viewers[:last]
+	if v.plain {
+		r.plains.Add(-1)
+	}
 	if last == 0 {
 		r.emptied = time.Now().UnixNano()
 	}

@@ -109,6 +109,50 @@ func TestSlowClientMisses(t *testing.T) {
 	}
 }
 
+// Clients that do not read at all delay nobody: in each of many rounds all
+// others, of both dialects, have the batch before the next is sent.
+func TestStalledClientsDelayNobody(t *testing.T) {
+	n := newNode(t, live.Config{SendBuffer: 4 << 10, LagAge: time.Hour, Behind: time.Hour})
+	o := newOwner(t, n.bus, "somebody", 7)
+	const rounds, size, stalled, reading = 150, 50, 12, 12
+	for range stalled {
+		n.slowDial("somebody").want("hello")
+	}
+	var wg sync.WaitGroup
+	var progress [reading]atomic.Int64 // messages
+	for i := range progress {
+		v := n.dial("somebody", i%2 == 0)
+		if i%2 == 0 {
+			v.want("hello")
+		}
+		wg.Go(func() {
+			for progress[i].Load() < rounds*size {
+				f, err := v.read()
+				switch {
+				case err == nil && f.Type == "batch":
+					progress[i].Add(int64(f.N))
+				case err == nil && f.Type == "message":
+					progress[i].Add(1)
+				default:
+					t.Errorf("got %+v, error %v", f, err)
+					progress[i].Store(rounds * size)
+				}
+			}
+		})
+	}
+	waitFor(t, "all are in", func() bool { return n.hub.Viewers("somebody") == stalled+reading })
+	for round := range rounds {
+		o.batch(size)
+		for i := range progress {
+			waitFor(t, "the others have it", func() bool { return progress[i].Load() >= int64((round+1)*size) })
+		}
+	}
+	wg.Wait()
+	if s := n.hub.Stats(); s.Deliveries >= rounds*size*(stalled+reading) || s.Kicked > 0 {
+		t.Errorf("those who do not read got everything, or were closed: the test is not what it should be: %+v", s)
+	}
+}
+
 // A client that stays behind is closed, with the code if it reads that far.
 func TestSlowClientIsClosed(t *testing.T) {
 	n := newNode(t, live.Config{SendBuffer: 4 << 10, Behind: 50 * time.Millisecond, CloseWait: 20 * time.Second})

@@ -15,8 +15,10 @@ import (
 // The states of a socket's writing.
 const (
 	idle    int32 = iota
+	queued        // it waits in the line of its writer
 	running       // a goroutine writes
 	again         // … and is to look once more
+	blocked       // its poller waits until the connection takes more
 	dead          // nothing will be written any more
 )
 
@@ -34,9 +36,14 @@ type socket struct {
 	state atomic.Int32
 	in    incoming
 
+	out       *writer    // that writes for the socket; nil: a goroutine of its own does
+	line      *line      // of its room, guarded by out.mu; nil: it is in none
+	unwritten *unwritten // used by whoever writes
+
 	poll     *poller         // that waits for the socket; nil: a goroutine of its own does
 	raw      syscall.RawConn // of conn, where there is a poller
 	key      int32           // in poll
+	shard    int             // index of poll and out in the hub
 	interest uint32          // what poll looks for, guarded by poll.mu
 
 	explaining atomic.Bool // an explain frame is being answered
@@ -129,7 +136,12 @@ func (s *socket) wake() {
 	for {
 		switch state := s.state.Load(); state {
 		case idle:
-			if s.state.CompareAndSwap(idle, running) {
+			if s.out != nil {
+				if s.state.CompareAndSwap(idle, queued) {
+					s.out.push(s)
+					return
+				}
+			} else if s.state.CompareAndSwap(idle, running) {
 				if !s.hub.spawn(s.flush) {
 					s.state.Store(dead)
 				}
@@ -175,7 +187,8 @@ func (s *socket) send(op byte, payload []byte) {
 
 var hauls = sync.Pool{New: func() any { return new(haul) }}
 
-// flush writes until there is nothing more to write.
+// flush writes until there is nothing more to write, for a socket that has no
+// writer.
 func (s *socket) flush() {
 	h := hauls.Get().(*haul)
 	for s.flushOnce(h) {
@@ -189,6 +202,23 @@ func (s *socket) flush() {
 func (s *socket) flushOnce(h *haul) bool {
 	s.state.CompareAndSwap(again, running)
 	h.reset()
+	code := s.collect(h)
+	if len(h.bufs) == 0 {
+		return !s.state.CompareAndSwap(running, idle) && s.state.Load() != dead
+	}
+	s.pace.writing.Store(s.hub.now.Load())
+	err := h.writeTo(s.conn)
+	s.pace.writing.Store(0)
+	if err != nil {
+		s.end()
+		return false
+	}
+	return !s.wrote(h, code)
+}
+
+// collect puts into h what there is to write. A close frame, with the code that
+// is returned, is the last of it.
+func (s *socket) collect(h *haul) Code {
 	s.mu.Lock()
 	control, code, reason, ready := s.control, s.code, s.reason, s.ready
 	s.control = nil
@@ -196,10 +226,9 @@ func (s *socket) flushOnce(h *haul) bool {
 	if len(control) > 0 {
 		h.add(control, 0)
 	}
-	now := s.hub.now.Load()
 	if code == 0 && ready {
 		s.room.gather(&s.viewer, h)
-		s.pace.gathered(h, now, &s.hub.cfg)
+		s.pace.gathered(h, s.hub.now.Load(), &s.hub.cfg)
 		if h.waiting && !s.room.ask() {
 			code, reason = CodeNoChannel, "the channel is not being analysed"
 		}
@@ -210,26 +239,22 @@ func (s *socket) flushOnce(h *haul) bool {
 	if code != 0 {
 		h.add(closeFrame(code, reason), 0)
 	}
-	if len(h.bufs) == 0 {
-		return !s.state.CompareAndSwap(running, idle) && s.state.Load() != dead
-	}
-	s.pace.writing.Store(now)
-	err := h.writeTo(s.conn)
-	s.pace.writing.Store(0)
-	if err != nil {
-		s.end()
-		return false
-	}
+	return code
+}
+
+// wrote follows the writing of what collect brought. It returns true when
+// nothing more will be written.
+func (s *socket) wrote(h *haul, code Code) bool {
 	s.sent.Store(s.hub.now.Load())
 	stats := &s.hub.stats
 	stats.writes.Add(1)
 	stats.bytes.Add(int64(h.size))
 	stats.deliveries.Add(int64(h.messages))
-	if code != 0 {
-		s.state.Store(dead)
-		s.closing()
+	if code == 0 {
 		return false
 	}
+	s.state.Store(dead)
+	s.closing()
 	return true
 }
 

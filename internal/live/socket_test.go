@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -441,6 +442,49 @@ func TestSignInTakesTooLong(t *testing.T) {
 		return live.ServeOptions{Channel: "somebody", Authenticate: tokens}
 	}
 	n.dial("somebody", true).closed(live.CodeSignIn)
+}
+
+// Behind TLS of our own, where no poller can wait for a socket, all is the same.
+func TestTLS(t *testing.T) {
+	n := newNode(t, live.Config{Drain: 50 * time.Millisecond})
+	o := newOwner(t, n.bus, "somebody", 7)
+	server := httptest.NewTLSServer(n.server.Config.Handler)
+	defer server.Close()
+	var viewers []*viewer
+	for i := range 4 {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		opts := &websocket.DialOptions{HTTPClient: server.Client()}
+		if i%2 == 0 {
+			opts.Subprotocols = []string{frame.Protocol}
+		}
+		conn, _, err := websocket.Dial(ctx, server.URL+"/somebody", opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.CloseNow()
+		viewers = append(viewers, &viewer{t, conn, ctx})
+	}
+	waitFor(t, "all are in", func() bool { return n.hub.Viewers("somebody") == len(viewers) })
+	o.batch(3)
+	for i, v := range viewers {
+		if i%2 == 0 {
+			v.want("hello")
+			if got := v.want("batch"); got.N != 3 {
+				t.Errorf("got %+v", got)
+			}
+		} else {
+			for range 3 {
+				v.want("message")
+			}
+		}
+		v.write(`{"type":"ping"}`)
+		v.want("pong")
+	}
+	n.hub.Shutdown(t.Context())
+	for _, v := range viewers {
+		v.closed(live.CodeRestart)
+	}
 }
 
 func TestShutdown(t *testing.T) {

@@ -106,6 +106,7 @@ type haul struct {
 	ended    bool // the analysis was stopped
 	waiting  bool // for a hello
 	gap      bool // frames were dropped
+	more     bool // there is more than one gathering takes
 }
 
 func (h *haul) add(b []byte, seq uint64) {
@@ -147,6 +148,7 @@ func (r *room) gather(v *viewer, h *haul) {
 		v.pos++
 		r.take(v, e, h, now)
 	}
+	h.more = v.pos < r.ring.head
 }
 
 // take adds one entry of the ring to h, if v is to have it.
@@ -167,7 +169,11 @@ func (r *room) take(v *viewer, e *entry, h *haul, now time.Time) {
 		if !v.plain {
 			h.add(e.wire, v.seq)
 		} else if e.n > 0 {
-			if b := r.plainOf(e); len(b) > 0 {
+			b := e.early
+			if b == nil {
+				b = r.plainOf(e)
+			}
+			if len(b) > 0 {
 				h.add(b, v.seq)
 			}
 		}
@@ -193,16 +199,31 @@ func (r *room) plainOf(e *entry) []byte {
 	defer r.plainMu.Unlock()
 	if !e.plainMade {
 		e.plainMade = true
-		list, err := frame.BatchMessages(payload(e.wire))
-		if err == nil {
-			e.plain, err = r.plainFrames(list)
-		}
-		if err != nil {
-			r.hub.stats.malformed.Add(1)
-			r.hub.log.Warn("a batch cannot be read", "channel", r.name, "error", err)
-		}
+		e.plain = r.deriveLocked(payload(e.wire))
 	}
 	return e.plain
+}
+
+// derive makes the frames of the plain dialect from a batch; nil where it cannot
+// be read.
+func (r *room) derive(batch []byte) []byte {
+	r.plainMu.Lock()
+	defer r.plainMu.Unlock()
+	return r.deriveLocked(batch)
+}
+
+// deriveLocked is derive with r.plainMu held.
+func (r *room) deriveLocked(batch []byte) []byte {
+	list, err := frame.BatchMessages(batch)
+	var frames []byte
+	if err == nil {
+		frames, err = r.plainFrames(list)
+	}
+	if err != nil {
+		r.hub.stats.malformed.Add(1)
+		r.hub.log.Warn("a batch cannot be read", "channel", r.name, "error", err)
+	}
+	return frames
 }
 
 // plainFrames makes WebSocket frames of an array of messages. r.plainMu is held.
