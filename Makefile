@@ -87,7 +87,7 @@ test-mongo: ## What needs a MongoDB, on CHATMOOD_TEST_MONGO_URI or on test serve
 .PHONY: fault
 fault: ## Break three servers in every way under load, for minutes (docs/scaling.md); needs a MongoDB as test-mongo does
 	$(call say,the fault suite)
-	@CHATMOOD_FAULT=long scripts/mongo-test-server/run go test -count 1 -timeout 20m -v -run NodesOnMongoDB ./internal/app
+	@CHATMOOD_FAULT=long scripts/mongo-test-server/run go test -count 1 -timeout 24m -v -run '^TestNodes' ./internal/app
 
 .PHONY: soak
 soak: ## Let a server work for SOAK (default 30m) while viewers come and go: memory flat, counts exact

@@ -181,6 +181,8 @@ func (n *nodes) route(ctx context.Context, q request, place bool, here func(cont
 			}
 		}
 		switch {
+		case !owned && !place && !n.settled():
+			err = errMoving // this node does not know yet what runs
 		case !owned && !place:
 			return here(ctx) // which finds nothing that runs
 		case id == n.node.ID():

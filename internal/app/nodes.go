@@ -363,13 +363,18 @@ func (n *nodes) list() []analysis.ChannelSummary {
 // known reports whether any node analyses a channel, or whether that cannot be
 // told yet.
 func (n *nodes) known(channel string) bool {
+	_, ok := n.node.Owner(channel)
+	return ok || !n.settled()
+}
+
+// settled reports whether this node knows what runs.
+func (n *nodes) settled() bool {
 	select {
 	case <-n.node.Settled():
-	default:
 		return true
+	default:
+		return false
 	}
-	_, ok := n.node.Owner(channel)
-	return ok
 }
 
 // sorted puts lists of channels together. While a channel passes from one node

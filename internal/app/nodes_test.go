@@ -57,6 +57,7 @@ func TestNodesOnMongoDB(t *testing.T) {
 	}
 	c := newCrowd(t, uri, 6, oneNATS(t))
 	watched := c.watch(viewers)
+	c.survivors(2)
 	for range rounds {
 		c.fault("killed (kill -9)", func(n *process) {
 			n.kill()
@@ -98,6 +99,11 @@ type crowd struct {
 
 	mu   sync.Mutex
 	sent map[string][]time.Time // by channel
+	// ahead is how far the clock of the node that began a channel's analysis is ahead.
+	ahead map[string]time.Duration
+
+	watchers []*survivor
+	awake    time.Duration // the longest that one of them waited
 
 	stopWatching, stopTalking func()
 }
@@ -126,7 +132,26 @@ func oneNATS(t *testing.T) wires {
 }
 
 func newCrowd(t *testing.T, uri string, channels int, wires wires) *crowd {
-	c := &crowd{t: t, sim: twitch(t, twitchsim.Config{}), sent: map[string][]time.Time{}}
+	t.Helper()
+	return newCrowdOn(t, uri, channels, wires, buildServer(t), [3]time.Duration{})
+}
+
+// buildServer makes the program that all nodes run.
+func buildServer(t *testing.T, flags ...string) (bin string) {
+	t.Helper()
+	bin = filepath.Join(t.TempDir(), "chatmood")
+	build := exec.Command("go", slices.Concat([]string{"build"}, flags, []string{"-o", bin, "chatmood/cmd/chatmood"})...)
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building the server: %v\n%s", err, out)
+	}
+	return bin
+}
+
+// newCrowdOn starts three nodes whose clocks are ahead by so much. Other than 0 needs
+// the program of [skewedServer].
+func newCrowdOn(t *testing.T, uri string, channels int, wires wires, bin string, ahead [3]time.Duration) *crowd {
+	t.Helper()
+	c := &crowd{t: t, sim: twitch(t, twitchsim.Config{}), sent: map[string][]time.Time{}, ahead: map[string]time.Duration{}}
 	database := fmt.Sprintf("chatmood_test_nodes_%d_%d", os.Getpid(), time.Now().UnixNano())
 	client, err := mongo.Connect(options.Client().ApplyURI(uri))
 	if err != nil {
@@ -138,17 +163,12 @@ func newCrowd(t *testing.T, uri string, channels int, wires wires) *crowd {
 			t.Error(err)
 		}
 	})
-	bin := filepath.Join(t.TempDir(), "chatmood")
-	build := exec.Command("go", "build", "-o", bin, "chatmood/cmd/chatmood")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the server: %v\n%s", err, out)
-	}
 	for i := range 3 {
-		n := &process{crowd: c, index: i, proxy: newProxy(t, wires.addrs[i%len(wires.addrs)]), port: freePort(t), bin: bin}
+		n := &process{crowd: c, index: i, ahead: ahead[i], proxy: newProxy(t, wires.addrs[i%len(wires.addrs)]), port: freePort(t), bin: bin}
 		n.env = append(os.Environ(),
 			fmt.Sprintf("PORT=%d", n.port), "HOST=127.0.0.1", "DATA_DIR="+t.TempDir(), "TWITCH_IRC_URL="+c.sim.URL(), "STOP_TIMEOUT=10s",
 			"MONGO_URI="+uri, "MONGO_DBNAME="+database, "NATS_URL="+wires.url(n.proxy.addr()), "SECRET_KEY=a key that is long enough for tests, 123", "GUESTS=analyse",
-			"MAX_SOCKETS_PER_ADDRESS=10000", "MAIL=off", "LOG_FORMAT=text")
+			"MAX_SOCKETS_PER_ADDRESS=10000", "MAIL=off", "LOG_FORMAT=text", fmt.Sprintf("%s=%d", clockVariable, int(ahead[i].Seconds())))
 		n.env = append(n.env, wires.env...)
 		n.start()
 		c.nodes = append(c.nodes, n)
@@ -175,6 +195,9 @@ func newCrowd(t *testing.T, uri string, channels int, wires wires) *crowd {
 		})
 	}
 	c.settled()
+	for _, channel := range c.channels {
+		c.ahead[channel] = c.owner(channel).ahead
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var talking sync.WaitGroup
 	for _, channel := range c.channels {
@@ -258,7 +281,12 @@ func (c *crowd) watch(viewers int) func() []*loadtest.Result {
 // channels, mends it and waits until all is well.
 func (c *crowd) fault(what string, breakIt, mend func(*process), atLeast ...time.Duration) {
 	c.t.Helper()
-	victim, had := c.busiest()
+	c.faultOf(what, c.busiest(), breakIt, mend, atLeast...)
+}
+
+func (c *crowd) faultOf(what string, victim *process, breakIt, mend func(*process), atLeast ...time.Duration) {
+	c.t.Helper()
+	had := victim.owned()
 	began := time.Now()
 	breakIt(victim)
 	var took []time.Duration
@@ -269,15 +297,20 @@ func (c *crowd) fault(what string, breakIt, mend func(*process), atLeast ...time
 		})
 		took = append(took, time.Since(began).Round(time.Millisecond))
 	}
+	if len(took) == 0 {
+		c.t.Fatalf("%s: node %d has no channels", what, victim.index)
+	}
 	c.t.Logf("%s: %d channels of node %d were read again after at most %v", what, len(had), victim.index, slices.Max(took))
 	if slices.Max(took) > takeover {
 		c.t.Errorf("%s: that is more than %v", what, takeover)
 	}
+	c.survived(what, victim)
 	if len(atLeast) > 0 {
 		time.Sleep(time.Until(began.Add(atLeast[0]))) // the fault's own length, not a wait for anything
 	}
 	mend(victim)
 	c.settled()
+	c.survived(what+", mended", nil)
 }
 
 // rolling restarts the nodes one after the other as an operator does.
@@ -299,6 +332,7 @@ func (c *crowd) rolling() {
 		}
 		n.start()
 		c.settled()
+		c.survived(fmt.Sprintf("restart of node %d", n.index), nil)
 	}
 }
 
@@ -329,7 +363,11 @@ func (c *crowd) check() {
 	// it was on its way.
 	const edge = 300 * time.Millisecond
 	for _, channel := range c.channels {
-		sent := c.sent[channel]
+		// The analysis has the clock of the node that began it.
+		sent := slices.Clone(c.sent[channel])
+		for i := range sent {
+			sent[i] = sent[i].Add(c.ahead[channel])
+		}
 		var last analysis.Snapshot
 		// Counted everywhere, the same, and nothing comes any more.
 		c.eventually("all of "+channel+" is counted", func() bool {
@@ -407,10 +445,9 @@ func (c *crowd) owner(channel string) *process {
 	return nil
 }
 
-// busiest returns the node that has the most channels, and those.
-func (c *crowd) busiest() (*process, []string) {
-	n := slices.MaxFunc(c.nodes, func(a, b *process) int { return cmp.Compare(len(a.owned()), len(b.owned())) })
-	return n, n.owned()
+// busiest returns the node that has the most channels.
+func (c *crowd) busiest() *process {
+	return slices.MaxFunc(c.nodes, func(a, b *process) int { return cmp.Compare(len(a.owned()), len(b.owned())) })
 }
 
 // process is one server.
@@ -423,7 +460,8 @@ type process struct {
 	proxy *proxy
 	cmd   *exec.Cmd
 	log   *tail
-	dead  bool // killed: no channel can be its
+	dead  bool          // killed: no channel can be its
+	ahead time.Duration // of its clock
 }
 
 func (n *process) start() {
@@ -540,6 +578,12 @@ func (l *tail) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.Write(b)
+}
+
+func (l *tail) all() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
 }
 
 func (l *tail) tail() string {

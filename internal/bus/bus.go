@@ -84,6 +84,7 @@ func Open(ctx context.Context, cfg Config) (*Bus, error) {
 		nats.Name(cfg.Name),
 		nats.Timeout(connectTimeout),
 		nats.MaxReconnects(-1),
+		nats.IgnoreAuthErrorAbort(), // credentials may be renewed while the server runs
 		nats.ReconnectWait(500 * time.Millisecond),
 		nats.ErrorHandler(b.asyncError),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
@@ -100,13 +101,17 @@ func Open(ctx context.Context, cfg Config) (*Bus, error) {
 		}
 		opts = append(opts, nats.InProcessServer(b.server))
 	} else if cfg.Creds != "" {
-		opts = append(opts, nats.UserCredentials(cfg.Creds))
+		if err := checkCreds(cfg.Creds); err != nil {
+			b.unzip.Close()
+			return nil, err
+		}
+		opts = append(opts, nats.UserCredentials(cfg.Creds)) // read again each time that it connects
 	}
 	if b.conn, err = nats.Connect(url, opts...); err != nil {
 		b.unzip.Close()
 		b.stopServer()
 		if cfg.URL != "" {
-			return nil, fmt.Errorf("connecting to the NATS server of NATS_URL: %w. Check that it runs and that the address and credentials are right", err)
+			return nil, fmt.Errorf("connecting to the NATS server of NATS_URL: %w. %s", err, advice(err, cfg.Creds))
 		}
 		return nil, fmt.Errorf("connecting to the bus inside the process: %w", err)
 	}

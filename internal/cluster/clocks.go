@@ -41,8 +41,21 @@ func (c clocks) note(id string, ahead time.Duration) {
 		of = &clockOf{}
 		c[id] = of
 	}
+	of.note(ahead)
+}
+
+func (of *clockOf) note(ahead time.Duration) {
 	of.samples[of.n%clockSamples] = ahead
 	of.n++
+}
+
+// offset is how far the clock is ahead; nil where that is not known.
+func (of *clockOf) offset() *time.Duration {
+	if of.n == 0 {
+		return nil
+	}
+	ahead := of.ahead()
+	return &ahead
 }
 
 // tellClocks says in the log which clocks differ from this node's, once each.
@@ -67,19 +80,23 @@ func (of *clockOf) ahead() time.Duration {
 	for _, d := range of.samples[:min(of.n, clockSamples)] {
 		most = max(most, d)
 	}
-	if most.Abs() < clockLeast {
-		return 0
-	}
-	return most.Round(time.Millisecond)
+	return settle(most)
 }
 
-// ahead tells how far a node's clock is ahead; 0 where that is not known, or
-// where it is the same.
-func (c clocks) ahead(id string) time.Duration {
-	if of := c[id]; of != nil {
-		return of.ahead()
+// settle takes a small difference for none.
+func settle(ahead time.Duration) time.Duration {
+	if ahead.Abs() < clockLeast {
+		return 0
 	}
-	return 0
+	return ahead.Round(time.Millisecond)
+}
+
+// of tells how far a node's clock is ahead, if that is known.
+func (c clocks) of(id string) (ahead time.Duration, known bool) {
+	if of := c[id]; of != nil {
+		return of.ahead(), true
+	}
+	return 0, false
 }
 
 // Skew tells by how much the clock of any node that lives differs from this
@@ -89,7 +106,8 @@ func (n *Node) Skew() (most time.Duration) {
 	defer n.mu.Unlock()
 	for id := range n.members {
 		if id != n.id {
-			most = max(most, n.clocks.ahead(id).Abs())
+			ahead, _ := n.clocks.of(id)
+			most = max(most, ahead.Abs())
 		}
 	}
 	return most

@@ -171,6 +171,9 @@ type member struct {
 type entry struct {
 	Owner string `json:"owner,omitempty"` // id of a node; "": nobody's
 	Last  string `json:"last,omitempty"`  // id of the owner before, whose clock Stake.Ahead is about where nobody owns it
+	// Offset is by how much the clock of that owner is ahead of NATS' clock; nil:
+	// that was not known. It tells those who never heard of the owner.
+	Offset *time.Duration `json:"offset,omitempty"`
 	Stake
 	rev   uint64
 	noted time.Time // when this revision was first seen here
@@ -223,7 +226,8 @@ type Node struct {
 	starting map[string]bool  // being acquired by Acquire
 	ending   map[string]*ending
 	crowd    map[string]bool // members when channels were last balanced
-	clocks   clocks          // of the others
+	clocks   clocks          // of the others, by this node's
+	own      clockOf         // this node's, by that of NATS
 }
 
 // buckets are where the keys of nodes and of channels are.
@@ -555,12 +559,15 @@ func (n *Node) ID() string {
 }
 
 // Owner tells which node has a channel; ok is false where nobody's analyses it.
-// id is "" while it passes from one to another.
+// id is "" while it passes from one to another, or this node cannot tell.
 func (n *Node) Owner(channel string) (id string, ok bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if _, held := n.held[channel]; held {
 		return n.id, true
+	}
+	if !n.complete {
+		return "", true // nobody can tell yet
 	}
 	e := n.channels[channel]
 	if e == nil || n.endedLocked(channel, e) {
@@ -652,7 +659,7 @@ func (n *Node) Acquire(ctx context.Context, channel string, stake Stake) (fence 
 	default:
 		n.starting[channel] = true
 	}
-	id, kv, base, last := n.id, n.buckets.Load().keys, n.base, n.ending[channel]
+	id, kv, base, last, offset := n.id, n.buckets.Load().keys, n.base, n.ending[channel], n.own.offset()
 	n.mu.Unlock()
 	if err != nil {
 		return 0, err
@@ -664,7 +671,7 @@ func (n *Node) Acquire(ctx context.Context, channel string, stake Stake) (fence 
 	}()
 	ctx, cancel := context.WithTimeout(ctx, n.cfg.Lease)
 	defer cancel()
-	e := entry{Owner: id, Stake: stake}
+	e := entry{Owner: id, Offset: offset, Stake: stake}
 	if last == nil {
 		e.rev, err = kv.Create(ctx, channel, e.encode())
 	} else {
@@ -721,7 +728,7 @@ func (n *Node) Stop(ctx context.Context, channel string, fence int64, at time.Ti
 	}
 	n.starting[channel] = true
 	id, kv := n.id, n.buckets.Load().keys
-	mark := entry{Owner: id, Last: e.Last, Stake: e.Stake, rev: e.rev}
+	mark := entry{Owner: id, Last: e.Last, Offset: e.Offset, Stake: e.Stake, rev: e.rev}
 	mark.Stopped, mark.Discards = at, discards
 	n.mu.Unlock()
 	defer func() {

@@ -742,4 +742,10 @@ func TestAnalysesKeepTheirClock(t *testing.T) {
 	second.kill()
 	delete(nodes, second.name)
 	check("the second owner handed it over")
+	owner().kill()
+	clear(nodes)
+	clocks["late"] = 30 * time.Second
+	nodes["late"] = newNodeAhead(t, url, "late", s, clocks["late"])
+	nodes["late"].run()
+	check("all owners had gone before the next came")
 }

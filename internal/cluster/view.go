@@ -111,7 +111,11 @@ func (n *Node) noteNode(v *view, kve jetstream.KeyValueEntry, fresh bool) {
 		n.log.Warn("a server's key cannot be read", "node", id, "error", err)
 	}
 	m.ID, m.rev, m.seen = id, kve.Revision(), time.Now()
-	if fresh && id != n.id && !m.Clock.IsZero() {
+	switch {
+	case m.Clock.IsZero(): // of an older version
+	case id == n.id:
+		n.own.note(m.Clock.Sub(kve.Created()))
+	case fresh:
 		n.clocks.note(id, m.Clock.Sub(n.cfg.Now().Round(0)))
 	}
 }
@@ -298,7 +302,7 @@ func (n *Node) take(ctx context.Context) error {
 			case n.starting[name] || n.ending[name] != nil:
 			case held && !e.Stopped.IsZero():
 				// Whoever stopped it was told that this did not work.
-				unmark[name] = entry{Last: e.Last, Stake: e.running(), rev: e.rev}
+				unmark[name] = entry{Last: e.Last, Offset: e.Offset, Stake: e.running(), rev: e.rev}
 			case !held && !n.draining:
 				grants = append(grants, Grant{name, base + int64(e.rev), e.Stake})
 			}
@@ -492,7 +496,7 @@ func (n *Node) handOver(ctx context.Context, list []string) error {
 		e := n.channels[name]
 		var free entry
 		if e != nil {
-			free = entry{Last: n.id, Stake: e.running(), rev: e.rev}
+			free = entry{Last: n.id, Offset: n.own.offset(), Stake: e.running(), rev: e.rev}
 		}
 		mine := e != nil && e.Owner == n.id
 		delete(n.held, name)
@@ -529,8 +533,16 @@ func (n *Node) inheritLocked(e *entry) entry {
 	if mine.Owner != "" {
 		mine.Last = mine.Owner
 	}
-	if NameOf(mine.Last) != n.cfg.Name { // this process has one clock in all its lives
-		mine.Ahead += n.clocks.ahead(mine.Last)
+	own := n.own.offset()
+	switch ahead, known := n.clocks.of(mine.Last); {
+	case NameOf(mine.Last) == n.cfg.Name: // this process has one clock in all its lives
+	case known:
+		mine.Ahead += ahead
+	case mine.Offset != nil && own != nil:
+		// It went before this node came. If NATS has several servers, their clocks
+		// should be the same; but this is the best that can be known.
+		mine.Ahead += settle(*mine.Offset - *own)
 	}
+	mine.Offset = own
 	return mine
 }

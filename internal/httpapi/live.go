@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -216,13 +217,12 @@ func (a *API) serveChatEvents(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, newProblem(http.StatusBadRequest, "Unknown dialect: "+excerpt(dialect)+". Leave it out, or ask for "+frame.Protocol))
 		return
 	}
-	events, release := a.openEvents(w, r, func() bool {
+	events, release := a.openEvents(w, r, func() error {
 		_, running, err := a.cfg.Channels.Snapshot(channel, 0)
-		if err := unread(channel, running, err); err != nil {
-			writeError(w, r, err)
-			return false
+		if errors.Is(err, ErrUnavailable) {
+			return err
 		}
-		return true
+		return unread(channel, running, err)
 	})
 	if events == nil {
 		return
@@ -295,7 +295,7 @@ func (a *API) relay(frames <-chan event, events *eventWriter, stays func() error
 
 // serveStatusEvents streams that the server lives.
 func (a *API) serveStatusEvents(w http.ResponseWriter, r *http.Request) {
-	events, release := a.openEvents(w, r, func() bool { return true })
+	events, release := a.openEvents(w, r, func() error { return nil })
 	if events == nil {
 		return
 	}
@@ -371,16 +371,26 @@ func (a *API) streamContext(r *http.Request) (context.Context, context.CancelFun
 }
 
 // openEvents begins an event stream, or answers why not and returns nil.
-func (a *API) openEvents(w http.ResponseWriter, r *http.Request, check func() bool) (*eventWriter, func()) {
+func (a *API) openEvents(w http.ResponseWriter, r *http.Request, check func() error) (*eventWriter, func()) {
 	if err := a.admit(r.Context(), needsWatching); err != nil {
 		writeError(w, r, err)
 		return nil, nil
 	}
-	if a.stopping.Err() != nil {
-		writeProblem(w, r, newProblem(http.StatusServiceUnavailable, "The server is stopping"))
+	err := a.stopping.Err()
+	if err == nil {
+		err = check()
+	}
+	if errors.Is(err, ErrUnavailable) || errors.Is(err, context.Canceled) {
+		// Any answer but 200 ends a browser's EventSource for ever. This one lets it
+		// come again, when a balancer, a restart or a new owner has chat for it.
+		h := w.Header()
+		h.Set("Content-Type", "text/event-stream; charset=utf-8")
+		h.Set("Cache-Control", "no-cache")
+		_, _ = io.WriteString(w, "retry: 1000\n\n") // a client that is gone needs no answer
 		return nil, nil
 	}
-	if !check() {
+	if err != nil {
+		writeError(w, r, err)
 		return nil, nil
 	}
 	release, ok := a.streams.take(clientAddr(r.Context()))
