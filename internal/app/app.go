@@ -305,7 +305,9 @@ func (a *App) Run(ctx context.Context) error {
 	case <-failed.Done():
 		a.log.Error("stopping because a part failed", "error", context.Cause(failed))
 	}
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.opts.Config.StopTimeout)
+	all, cancelAll := context.WithTimeout(context.WithoutCancel(ctx), a.opts.Config.StopTimeout)
+	defer cancelAll()
+	stop, cancel := context.WithTimeout(all, a.opts.Config.StopTimeout-a.traceTime())
 	defer cancel()
 	a.api.Drain()
 	a.nodes.node.Drain(stop)
@@ -328,7 +330,7 @@ func (a *App) Run(ctx context.Context) error {
 	leaving, cancelLeaving := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
 	defer cancelLeaving()
 	a.nodes.node.Leave(leaving)
-	a.closeTraces(stop)
+	a.closeTraces(all)
 	if err != nil {
 		return err
 	}
@@ -366,7 +368,7 @@ func (a *App) Close() {
 		}
 		a.store = nil
 	}
-	a.closeTraces(context.Background())
+	a.closeTraces(context.Background()) // where nothing ran
 }
 
 func ignoreCanceled(err error) error {

@@ -143,21 +143,10 @@ func TestNodesOnMongoDBAndNATSCluster(t *testing.T) {
 	if uri == "" || os.Getenv("CHATMOOD_FAULT") == "" {
 		t.Skipf("SKIPPED: %s or CHATMOOD_FAULT is not set; make fault runs this test", variable)
 	}
-	u, err := url.Parse(uri)
-	if err != nil || u.Port() == "" {
-		t.Fatalf("this test needs a %s of the form mongodb://host:port/ without TLS", variable)
-	}
-	database := lay(t, u.Host)
-	u.Host = database.listener.Addr().String()
-	if u.Path == "" {
-		u.Path = "/"
-	}
-	q := u.Query()
-	q.Del("replicaSet")
-	q.Set("directConnection", "true")
-	u.RawQuery = q.Encode()
+	database := lay(t, mongoHost(t, uri))
+	uri = throughProxy(t, uri, database.listener.Addr().String())
 	wires, toggle := natsCluster(t)
-	c := newCrowd(t, u.String(), 6, wires)
+	c := newCrowd(t, uri, 6, wires)
 	watched := c.watch(20)
 	for i := range 3 {
 		began := time.Now()
@@ -189,4 +178,32 @@ func TestNodesOnMongoDBAndNATSCluster(t *testing.T) {
 			t.Errorf("viewers of node %d: %d messages, %d lost and %d doubled without being told, closed %v", i, result.Deliveries, result.Lost, result.Doubled, result.Closes)
 		}
 	}
+}
+
+// mongoHost is where a server of MongoDB is, and throughProxy its address by way
+// of what stands in between.
+func mongoHost(t *testing.T, uri string) string {
+	t.Helper()
+	u, err := url.Parse(uri)
+	if err != nil || u.Port() == "" {
+		t.Fatal("this test needs a CHATMOOD_TEST_MONGO_URI of the form mongodb://host:port/ without TLS")
+	}
+	return u.Host
+}
+
+func throughProxy(t *testing.T, uri, addr string) string {
+	t.Helper()
+	u, err := url.Parse(uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = addr
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	q := u.Query()
+	q.Del("replicaSet")
+	q.Set("directConnection", "true")
+	u.RawQuery = q.Encode()
+	return u.String()
 }

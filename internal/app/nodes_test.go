@@ -599,9 +599,11 @@ type proxy struct {
 	listener net.Listener
 	to       string
 
-	mu    sync.Mutex
-	isCut bool
-	conns map[net.Conn]bool
+	mu     sync.Mutex
+	isCut  bool
+	conns  map[net.Conn]bool
+	trap   func([]byte) bool // what it is cut at; nil: nothing
+	sprung chan struct{}     // closed when that came
 }
 
 func newProxy(t *testing.T, to string) *proxy {
@@ -657,6 +659,10 @@ func (p *proxy) carry(to, from net.Conn) {
 			return
 		}
 		p.mu.Lock()
+		if p.trap != nil && p.trap(buf[:k]) {
+			p.isCut, p.trap = true, nil
+			close(p.sprung)
+		}
 		cut := p.isCut
 		p.mu.Unlock()
 		if cut {
@@ -672,6 +678,15 @@ func (p *proxy) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.isCut = true
+}
+
+// cutAt cuts it when something comes, which does not get through. The channel is
+// closed then.
+func (p *proxy) cutAt(trap func([]byte) bool) (sprung <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.trap, p.sprung = trap, make(chan struct{})
+	return p.sprung
 }
 
 // mend lets new connections through; the old ones have lost bytes and end.

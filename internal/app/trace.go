@@ -23,8 +23,11 @@ import (
 const (
 	// batchEvery is the least time between two batches of chat that are traced.
 	batchEvery = time.Second
-	// flushTimeout bounds how long an end waits for the last traces.
+	// flushTimeout bounds how long an end waits for the last traces, and flushShare
+	// is the part of STOP_TIMEOUT that is left to them at least, if nothing else takes
+	// longer than it may.
 	flushTimeout = 3 * time.Second
+	flushShare   = 4
 )
 
 // openTraces begins to trace where a collector is named. Log lines then name
@@ -46,12 +49,20 @@ func (a *App) openTraces(ctx context.Context) error {
 	return nil
 }
 
-// closeTraces sends the last traces, for a while.
+// traceTime is how much of STOP_TIMEOUT is kept for the last traces.
+func (a *App) traceTime() time.Duration {
+	if a.traces == nil {
+		return 0
+	}
+	return min(flushTimeout, a.opts.Config.StopTimeout/flushShare)
+}
+
+// closeTraces sends the last traces, until ctx ends and for a while at most.
 func (a *App) closeTraces(ctx context.Context) {
 	if a.traces == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(flushTimeout, a.opts.Config.StopTimeout))
+	ctx, cancel := context.WithTimeout(ctx, min(flushTimeout, a.opts.Config.StopTimeout))
 	defer cancel()
 	a.traces.Close(ctx)
 	a.traces = nil

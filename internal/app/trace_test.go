@@ -3,17 +3,23 @@ package app_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -200,6 +206,73 @@ func TestTraces(t *testing.T) {
 	}
 	if at := attributes(byName["publish chat"]); at["chatmood.channel"] != "alpha" || at["chatmood.messages"] == "0" {
 		t.Errorf("the batch's attributes are %v", at)
+	}
+}
+
+// TestTracesOnMongoDB: what MongoDB is asked for a request is in the request's
+// trace, with the name of the collection and nothing of what is in it.
+func TestTracesOnMongoDB(t *testing.T) {
+	const variable = "CHATMOOD_TEST_MONGO_URI"
+	uri := os.Getenv(variable)
+	if uri == "" {
+		t.Skipf("SKIPPED: %s is not set; make test-mongo runs this test", variable)
+	}
+	database := fmt.Sprintf("chatmood_test_traces_%d_%d", os.Getpid(), time.Now().UnixNano())
+	client, err := mongo.Connect(options.Client().ApplyURI(uri))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		if err := errors.Join(client.Database(database).Drop(ctx), client.Disconnect(ctx)); err != nil {
+			t.Error(err)
+		}
+	})
+	to := newReceiver(t)
+	s := serveOptions(t, twitch(t, twitchsim.Config{}), map[string]string{
+		"DATA_DIR": t.TempDir(), "MONGO_URI": uri, "MONGO_DBNAME": database, "MAIL": "off", "OTEL_EXPORTER_OTLP_ENDPOINT": to.URL,
+	}, app.Options{PasswordCost: 4})
+	link, err := s.app.SetupLink(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	administrator(t, s.app.URL(), link)
+	s.stop() // sends what waits
+
+	to.mu.Lock()
+	defer to.mu.Unlock()
+	for _, secret := range []string{"example.org", password, "Ada", "$2b$"} {
+		if strings.Contains(to.whole.String(), secret) {
+			t.Errorf("the traces hold %q", secret)
+		}
+	}
+	byID := map[string]*otlp.Span{}
+	for _, span := range to.spans {
+		byID[string(span.SpanId)] = span
+	}
+	found := map[string]bool{}
+	for _, span := range to.spans {
+		at := attributes(span)
+		if at["db.system.name"] == "" {
+			continue
+		}
+		root := span
+		for len(root.ParentSpanId) > 0 && byID[string(root.ParentSpanId)] != nil {
+			root = byID[string(root.ParentSpanId)]
+		}
+		if at["db.system.name"] != "mongodb" || span.Name != "mongodb "+at["db.operation.name"] || span.Kind != otlp.Span_SPAN_KIND_CLIENT ||
+			span.EndTimeUnixNano < span.StartTimeUnixNano || !bytes.Equal(root.TraceId, span.TraceId) || len(root.ParentSpanId) > 0 {
+			t.Errorf("a command's span is %v below %s", span, root.Name)
+		}
+		found[root.Name+": "+at["db.operation.name"]+" "+at["db.collection.name"]] = true
+	}
+	for _, want := range []string{"POST /api/setup: insert users", "POST /api/login: find users"} {
+		if !found[want] {
+			t.Errorf("there is no span of %q", want)
+		}
+	}
+	if t.Failed() {
+		t.Log(found)
 	}
 }
 
