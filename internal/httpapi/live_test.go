@@ -103,9 +103,18 @@ func TestChatEventsEnd(t *testing.T) {
 				if got := stream.next(t); got != nil {
 					t.Errorf("after the stop: %v", got)
 				}
-				s.do(t, "GET", "/api/sse/status", "").wantProblem(t, 503, "stopping")
+				s.do(t, "GET", "/api/sse/status", "").wantComeAgain(t)
 			}
 		})
+	}
+}
+
+// wantComeAgain checks that an EventSource is told to connect again: any other
+// status would end it for ever.
+func (r answer) wantComeAgain(t *testing.T) {
+	t.Helper()
+	if r.status != http.StatusOK || !strings.HasPrefix(r.header.Get("Content-Type"), "text/event-stream") || r.body != "retry: 1000\n\n" {
+		t.Errorf("answered with %d, %s: %q", r.status, r.header.Get("Content-Type"), r.body)
 	}
 }
 
