@@ -145,12 +145,12 @@ bench: $(BIN) ## Measure speed and size, as ratios where there is a peer (see do
 	@scripts/bench $(BENCHFLAGS)
 
 .PHONY: simulate
-simulate: ## Tell what 1, 10 and 100 servers would need, from measured costs, and put it into docs/scaling.md
-	@scripts/simulate
+simulate: ## Tell what 1, 10 and 100 servers would need, from measured costs, and put it into docs/scaling.md (BENCHFLAGS="-update FILE...": costs measured anew)
+	@scripts/simulate $(BENCHFLAGS)
 
 .PHONY: bench-live
 bench-live: ## Compare fan-out, latency and memory with Centrifuge, coder/websocket and plain sockets (docs/perf/live.md)
-	cd bench/live && go run . -measure deliveries,latency,memory -clients 100,1000,5000 $(BENCHFLAGS)
+	cd bench/live && go run . -measure deliveries,latency,memory,units -clients 100,1000,5000 $(BENCHFLAGS)
 
 .PHONY: bench-ingest
 bench-ingest: ## Measure what 100, 1,000 and 5,000 channels cost the server that reads them (docs/perf/ingest.md)

@@ -48,7 +48,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	seconds := flags.Float64("seconds", 10, "length of each phase")
 	talk := flags.Float64("rate", 0.2, "messages a second and channel while they talk")
 	scale := flags.Int("scale", 200, "how many times Twitch's rate of joins is allowed and used")
-	asJSON := flags.Bool("json", false, "print the figures as JSON")
+	file := flags.String("json", "", "write the figures to this file, too")
 	profile := flags.String("profile", "", "write processor profiles of the phases of the last number to this folder")
 	simulate := flags.Bool("simulator", false, "be the simulated Twitch (for the program itself)")
 	if flags.Parse(args) != nil {
@@ -77,12 +77,15 @@ func run(args []string, stdout, stderr io.Writer) int {
 		}
 		figures = append(figures, *f)
 	}
-	if *asJSON {
-		if err := json.NewEncoder(stdout).Encode(figures); err != nil {
-			fmt.Fprintln(stderr, "error:", err)
+	if *file != "" {
+		data, err := json.MarshalIndent(figures, "", "  ")
+		if err == nil {
+			err = os.WriteFile(*file, append(data, '\n'), 0o644)
+		}
+		if err != nil {
+			fmt.Fprintln(stderr, "-json:", err)
 			return 1
 		}
-		return 0
 	}
 	table(stdout, figures)
 	return 0

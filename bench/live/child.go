@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"time"
 )
 
@@ -33,14 +34,15 @@ type figures struct {
 	Said     int     `json:"said"`     // messages
 	CPU      float64 `json:"cpu"`      // seconds of processor time meanwhile
 	Writes   int64   `json:"writes"`   // to sockets meanwhile, where that is counted
+	Blocked  int     `json:"blocked"`  // sockets that take nothing more, where that is counted
 	Used     float64 `json:"used"`     // bytes of heap and stacks
 	Resident float64 `json:"resident"` // bytes
 	Fault    string  `json:"fault,omitempty"`
 }
 
 // serve is the process of a server.
-func serve(ctx context.Context, s server, in io.Reader, out io.Writer) error {
-	srv, err := s.start()
+func serve(ctx context.Context, s server, o options, in io.Reader, out io.Writer) error {
+	srv, err := s.start(o)
 	if err != nil {
 		return err
 	}
@@ -73,6 +75,9 @@ func serve(ctx context.Context, s server, in io.Reader, out io.Writer) error {
 		}
 		w, u := count()
 		f.Writes, f.CPU = w-writes, (u - used).Seconds()
+		if srv.blocked != nil {
+			f.Blocked = srv.blocked()
+		}
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		f.Used, f.Resident = float64(m.HeapAlloc+m.StackInuse), resident()
@@ -126,12 +131,12 @@ type child struct {
 	lines *bufio.Scanner
 }
 
-func startChild(ctx context.Context, s server) (*child, error) {
+func startChild(ctx context.Context, s server, o options) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("starting a server: %w", err)
 	}
-	c := &child{cmd: exec.CommandContext(ctx, self, "-serve", s.name)}
+	c := &child{cmd: exec.CommandContext(ctx, self, "-serve", s.name, "-sendbuffer", strconv.Itoa(o.sendBuffer))}
 	c.cmd.Stderr = os.Stderr
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("starting a server: %w", err)

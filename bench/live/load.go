@@ -34,7 +34,12 @@ const (
 // server is one that is measured.
 type server struct {
 	name  string
-	start func() (running, error)
+	start func(o options) (running, error)
+}
+
+// options are for all servers that know of them.
+type options struct {
+	sendBuffer int // of the kernel for each socket, in bytes; 0: the kernel's own choice
 }
 
 // running is a server that was started.
@@ -45,6 +50,7 @@ type running struct {
 	publish func() error              // one full batch
 	say     func(object []byte) error // one message, which is sent at once or with the next batch
 	writes  func() int64              // to sockets so far; nil where that is not counted
+	blocked func() int                // sockets that take nothing more now; nil where that is not counted
 	stop    func()
 }
 
@@ -65,7 +71,7 @@ func processorTime() time.Duration {
 
 // measure lets a server deliver to so many clients.
 func measure(ctx context.Context, s server, clients int, length time.Duration) (measured, error) {
-	srv, err := s.start()
+	srv, err := s.start(options{})
 	if err != nil {
 		return measured{}, err
 	}

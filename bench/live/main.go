@@ -40,9 +40,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	profile := flags.String("cpuprofile", "", "write a processor profile of everything to this file")
 	heap := flags.String("memprofile", "", "write a profile of all that was allocated to this file")
 	only := flags.String("only", "", "measure servers whose name matches this regular expression")
-	what := flags.String("measure", "deliveries", "what to measure: deliveries, latency, memory, with commas between them")
+	what := flags.String("measure", "deliveries", "what to measure: deliveries, latency, memory, units, with commas between them")
 	perSecond := flags.Float64("rate", 50, "messages a second for the latency")
 	steadyClients := flags.Int("steady", 1000, "clients for the latency")
+	stalled := flags.Int("stalled", 100, "clients that read nothing, beside the others, in a latency of chatmood's of its own; 0: none")
+	sendBuffer := flags.Int("sendbuffer", 0, "size of the kernel's buffers for sockets, with -serve")
 	idleClients := flags.Int("idle", 5000, "clients for the memory")
 	file := flags.String("json", "", "write what was measured to this file, too")
 	name := flags.String("serve", "", "be the server of this name (for the program itself)")
@@ -75,7 +77,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 			fmt.Fprintf(stderr, "-serve: there is no server %q\n", *name)
 			return 2
 		}
-		if err := serve(ctx, servers[i], os.Stdin, stdout); err != nil {
+		if err := serve(ctx, servers[i], options{*sendBuffer}, os.Stdin, stdout); err != nil {
 			fmt.Fprintln(stderr, "error:", err)
 			return 1
 		}
@@ -84,10 +86,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	measurements := map[string]bool{}
 	for m := range strings.SplitSeq(*what, ",") {
 		switch m = strings.TrimSpace(m); m {
-		case "deliveries", "latency", "memory":
+		case "deliveries", "latency", "memory", "units":
 			measurements[m] = true
 		default:
-			fmt.Fprintf(stderr, "-measure: %q is not among deliveries, latency, memory\n", m)
+			fmt.Fprintf(stderr, "-measure: %q is not among deliveries, latency, memory, units\n", m)
 			return 2
 		}
 	}
@@ -110,10 +112,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 		r.Deliveries, err = measureAll(ctx, numbers, length, *rounds, chosen, stderr)
 	}
 	if err == nil && measurements["latency"] {
-		r.Latency, err = measureSteady(ctx, *steadyClients, *perSecond, length, *rounds, chosen, stderr)
+		r.Latency, err = measureSteady(ctx, *steadyClients, *stalled, *perSecond, length, *rounds, chosen, stderr)
 	}
 	if err == nil && measurements["memory"] {
 		r.Memory, err = measureIdle(ctx, *idleClients, *rounds, chosen, stderr)
+	}
+	if err == nil && measurements["units"] {
+		r.Units, err = measureUnits(ctx, *rounds)
 	}
 	r.LoadAfter = load()
 	if err != nil {
@@ -174,16 +179,19 @@ func measureAll(ctx context.Context, numbers []int, length time.Duration, rounds
 // be something.
 const minSteady = 5 * time.Second
 
-func measureSteady(ctx context.Context, clients int, perSecond float64, length time.Duration, rounds int, only *regexp.Regexp, progress io.Writer) ([]*latency, error) {
+func measureSteady(ctx context.Context, clients, stalled int, perSecond float64, length time.Duration, rounds int, only *regexp.Regexp, progress io.Writer) ([]*latency, error) {
 	var results []*latency
 	for _, s := range servers {
 		if only.MatchString(s.name) {
 			results = append(results, &latency{Server: s.name, Clients: clients, Rate: perSecond})
+			if stalled > 0 && strings.HasPrefix(s.name, "chatmood") {
+				results = append(results, &latency{Server: s.name, Clients: clients, Rate: perSecond, Stalled: stalled})
+			}
 		}
 	}
 	for round := range rounds {
 		for _, r := range results {
-			m, err := steady(ctx, named(r.Server), clients, perSecond, max(length, minSteady))
+			m, err := steady(ctx, named(r.Server), clients, r.Stalled, perSecond, max(length, minSteady))
 			if err != nil {
 				return nil, fmt.Errorf("the latency of %s: %w", r.Server, err)
 			}

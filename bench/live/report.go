@@ -21,6 +21,7 @@ type report struct {
 	Deliveries []*deliveries `json:"deliveries,omitempty"`
 	Latency    []*latency    `json:"latency,omitempty"`
 	Memory     []*memory     `json:"memory,omitempty"`
+	Units      *units        `json:"units,omitempty"`
 }
 
 // deliveries is what one server did with one number of clients.
@@ -36,6 +37,7 @@ type latency struct {
 	Server  string    `json:"server"`
 	Clients int       `json:"clients"`
 	Rate    float64   `json:"messages_per_s"`
+	Stalled int       `json:"stalled,omitempty"` // clients beside them that read nothing
 	P50     []float64 `json:"p50_ms"`
 	P99     []float64 `json:"p99_ms"`
 	P999    []float64 `json:"p999_ms"`
@@ -134,7 +136,11 @@ func (r *report) print(w io.Writer, numbers []int) {
 	if r.Latency != nil {
 		tw := begin(fmt.Sprintf("latency, %v messages/s to %d clients", r.Latency[0].Rate, r.Latency[0].Clients), "p50, ms", "p99, ms", "p99.9, ms", "the server's CPU s/M", "… µs a write", "missing")
 		for _, l := range r.Latency {
-			row(tw, l.Server, spread(l.P50, "%.1f"), spread(l.P99, "%.1f"), spread(l.P999, "%.1f"), spread(l.CPUs, "%.2f"), spread(l.Writes, "%.2f"), fmt.Sprint(l.Missing))
+			name := l.Server
+			if l.Stalled > 0 {
+				name += fmt.Sprintf(", %d others stalled", l.Stalled)
+			}
+			row(tw, name, spread(l.P50, "%.1f"), spread(l.P99, "%.1f"), spread(l.P999, "%.1f"), spread(l.CPUs, "%.2f"), spread(l.Writes, "%.2f"), fmt.Sprint(l.Missing))
 		}
 		_ = tw.Flush() // the terminal is gone
 	}
@@ -144,6 +150,9 @@ func (r *report) print(w io.Writer, numbers []int) {
 			row(tw, m.Server, spread(m.Used, "%.0f"), spread(m.Resident, "%.0f"))
 		}
 		_ = tw.Flush() // the terminal is gone
+	}
+	if r.Units != nil {
+		fmt.Fprintf(w, "\na frame of 2 KB on the bus: %s µs; a message: %.0f bytes\n", spread(r.Units.Bus, "%.2f"), r.Units.Message)
 	}
 }
 

@@ -29,8 +29,8 @@ const plainSockets = "plain sockets, the same batched bytes"
 
 var servers = []server{
 	{plainSockets, startPlainSockets},
-	{"chatmood, batched dialect", func() (running, error) { return startChatmood(true) }},
-	{"chatmood, plain dialect", func() (running, error) { return startChatmood(false) }},
+	{"chatmood, batched dialect", func(o options) (running, error) { return startChatmood(o, true) }},
+	{"chatmood, plain dialect", func(o options) (running, error) { return startChatmood(o, false) }},
 	{"Centrifuge", startCentrifuge},
 	{"coder/websocket, a write a message", startNaive},
 }
@@ -102,7 +102,7 @@ func (g *gathered) end() {
 	g.done.Wait()
 }
 
-func startChatmood(batched bool) (running, error) {
+func startChatmood(o options, batched bool) (running, error) {
 	b, err := bus.Open(context.Background(), bus.Config{Name: "bench"})
 	if err != nil {
 		return running{}, err
@@ -119,7 +119,7 @@ func startChatmood(batched bool) (running, error) {
 		return running{}, err
 	}
 	// Nobody is to be dropped behind: the window is the limit.
-	hub := live.New(live.Config{Bus: b, LagAge: time.Hour, Behind: time.Hour, LagMessages: 1 << 30, LagBytes: 1 << 30})
+	hub := live.New(live.Config{Bus: b, LagAge: time.Hour, Behind: time.Hour, LagMessages: 1 << 30, LagBytes: 1 << 30, SendBuffer: o.sendBuffer})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		hub.ServeWS(w, r, live.ServeOptions{Channel: channel, Anonymous: true})
 	}))
@@ -136,6 +136,7 @@ func startChatmood(batched bool) (running, error) {
 		publish: func() error { return publish(full) },
 		say:     g.say,
 		writes:  func() int64 { return hub.Stats().Writes },
+		blocked: func() int { return hub.Stats().Blocked },
 		stop: func() {
 			g.end()
 			srv.Close()
@@ -152,7 +153,7 @@ func startChatmood(batched bool) (running, error) {
 
 // startPlainSockets writes all the batches that wait to each connection, in
 // one write, from as many goroutines as there are processors.
-func startPlainSockets() (running, error) {
+func startPlainSockets(options) (running, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // there is nothing to wait for
 	if err != nil {
 		return running{}, err
@@ -221,7 +222,7 @@ func startPlainSockets() (running, error) {
 	}, nil
 }
 
-func startCentrifuge() (running, error) {
+func startCentrifuge(options) (running, error) {
 	node, err := centrifuge.New(centrifuge.Config{LogLevel: centrifuge.LogLevelNone, ClientQueueMaxSize: 1 << 30})
 	if err != nil {
 		return running{}, err
@@ -266,7 +267,7 @@ func startCentrifuge() (running, error) {
 
 // startNaive is what one writes first: a channel and a goroutine for each
 // client, one message in one frame in one write.
-func startNaive() (running, error) {
+func startNaive(options) (running, error) {
 	var mu sync.Mutex
 	queues := map[chan []byte]bool{}
 	ctx, cancel := context.WithCancel(context.Background())

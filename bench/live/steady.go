@@ -21,13 +21,46 @@ type steadiness struct {
 	Missing        int64         // deliveries that did not come
 }
 
-// steady lets a server of its own process send messages at an even rate.
-func steady(ctx context.Context, s server, clients int, perSecond float64, length time.Duration) (steadiness, error) {
-	c, err := startChild(ctx, s)
+// Buffers of the kernel where clients stall, in bytes: so small that what they
+// do not read is the server's to deal with.
+const (
+	stalledSend    = 16 << 10
+	stalledReceive = 4 << 10
+)
+
+// steady lets a server of its own process send messages at an even rate. Beside
+// the clients there may be some that stall: they read nothing.
+func steady(ctx context.Context, s server, clients, stalled int, perSecond float64, length time.Duration) (steadiness, error) {
+	var o options
+	if stalled > 0 {
+		o.sendBuffer = stalledSend
+	}
+	c, err := startChild(ctx, s, o)
 	if err != nil {
 		return steadiness{}, err
 	}
 	defer c.end()
+	for range stalled {
+		conn, _, err := open(c.running)
+		if err != nil {
+			return steadiness{}, err
+		}
+		defer conn.Close()
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			if err := tcp.SetReadBuffer(stalledReceive); err != nil {
+				return steadiness{}, err
+			}
+		}
+	}
+	if stalled > 0 {
+		f, err := c.ask(order{Rate: 5000, Seconds: 2}) // more than all buffers
+		if err != nil {
+			return steadiness{}, err
+		}
+		if f.Blocked < stalled {
+			return steadiness{}, fmt.Errorf("only %d of %d clients stall", f.Blocked, stalled)
+		}
+	}
 	watchers := make([]*watcher, clients)
 	var reading sync.WaitGroup
 	var received atomic.Int64
@@ -64,6 +97,11 @@ func steady(ctx context.Context, s server, clients int, perSecond float64, lengt
 		if attempt == 20 || ctx.Err() != nil {
 			return steadiness{}, errors.Join(errors.New("the clients never all got the messages"), ctx.Err())
 		}
+	}
+	select { // until what is still on its way is here
+	case <-time.After(200 * time.Millisecond):
+	case <-ctx.Done():
+		return steadiness{}, ctx.Err()
 	}
 	for _, w := range watchers {
 		w.mu.Lock()
@@ -154,7 +192,7 @@ type idleMemory struct {
 
 // idle opens sockets to a server of its own process.
 func idle(ctx context.Context, s server, clients int) (idleMemory, error) {
-	c, err := startChild(ctx, s)
+	c, err := startChild(ctx, s, options{})
 	if err != nil {
 		return idleMemory{}, err
 	}

@@ -4,6 +4,11 @@
 // what it prints.
 //
 //	go run ./bench/simulate
+//
+// With -update the costs are taken from what the measurements wrote (make bench,
+// make bench-live and make bench-ingest, each with BENCHFLAGS='-json FILE'):
+//
+//	go run ./bench/simulate -costs bench/simulate/costs.json -update bench.json live.json ingest.json
 package main
 
 import (
@@ -30,7 +35,23 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("simulate", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	file := flags.String("costs", "", "file with other costs than the ones that were measured here, in the form of costs.json")
+	updating := flags.Bool("update", false, "first replace the costs in the file of -costs by those in the named files, which make bench, make bench-live and make bench-ingest write with -json")
 	if flags.Parse(args) != nil {
+		return 2
+	}
+	switch {
+	case *updating && (*file == "" || flags.NArg() == 0):
+		fmt.Fprintln(stderr, "-update needs the file to write and what was measured: -costs bench/simulate/costs.json -update FILE...")
+		return 2
+	case *updating:
+		changed, err := update(*file, flags.Args())
+		if err != nil {
+			fmt.Fprintln(stderr, "-update:", err)
+			return 2
+		}
+		fmt.Fprintln(stderr, "measured anew:", strings.Join(changed, ", "))
+	case flags.NArg() > 0:
+		fmt.Fprintf(stderr, "%q means nothing without -update\n", flags.Arg(0))
 		return 2
 	}
 	data := measured
@@ -63,10 +84,7 @@ type costs struct {
 var errCosts = errors.New("the costs cannot be read")
 
 func readCosts(data []byte) (costs, error) {
-	var raw map[string]struct {
-		Value float64 `json:"value"`
-		From  string  `json:"from"`
-	}
+	var raw map[string]cost
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return costs{}, fmt.Errorf("%w: %w", errCosts, err)
 	}

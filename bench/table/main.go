@@ -44,6 +44,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	root := flags.String("root", ".", "root of the repository")
 	binary := flags.String("bin", "bin/chatmood", "the built program, from the root")
 	rounds := flags.Int("rounds", 3, "how often each benchmark is run, in turns with what it is compared with")
+	file := flags.String("json", "", "write the rows to this file, too")
 	only := flags.String("only", "", "measure only the groups whose name matches this regular expression")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -103,6 +104,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "%s %s/%s, %d processors, load %s before and %s after, %d rounds, %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH,
 		runtime.NumCPU(), before, load(), *rounds, time.Since(began).Round(time.Second))
+	if *file != "" {
+		if err := t.save(*file); err != nil {
+			return fmt.Errorf("-json: %w", err)
+		}
+	}
 	return t.write(stdout)
 }
 

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"unicode/utf8"
 )
@@ -49,6 +51,30 @@ func (t table) write(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// save writes the rows as JSON, an array of {what, measured, bound, holds, compared}.
+func (t table) save(name string) error {
+	type saved struct {
+		What     string `json:"what"`
+		Measured string `json:"measured"`
+		Bound    string `json:"bound,omitempty"`
+		Holds    *bool  `json:"holds,omitempty"` // with a bound
+		Compared string `json:"compared,omitempty"`
+	}
+	rows := make([]saved, 0, len(t))
+	for _, r := range t {
+		s := saved{What: r.what, Measured: r.measured, Bound: r.bound, Compared: r.compared}
+		if r.bound != "" {
+			s.Holds = &r.holds
+		}
+		rows = append(rows, s)
+	}
+	data, err := json.MarshalIndent(rows, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, append(data, '\n'), 0o644)
 }
 
 func orDash(s string) string {

@@ -15,6 +15,7 @@ type Stats struct {
 	Batched int // sockets of the batched dialect, now
 	Plain   int // sockets of the plain dialect, now
 	Streams int // event streams, now
+	Blocked int // sockets that take nothing more, now; only those that a poller waits for
 
 	Frames     int64 // received from the bus
 	Malformed  int64 // received from the bus and not understood
@@ -43,6 +44,9 @@ func (h *Hub) Stats() Stats {
 	for _, c := range h.clients {
 		switch c := c.(type) {
 		case *socket:
+			if c.state.Load() == blocked {
+				s.Blocked++
+			}
 			if c.plain {
 				s.Plain++
 			} else {
