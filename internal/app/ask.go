@@ -192,8 +192,16 @@ func (n *nodes) route(ctx context.Context, q request, place bool, here func(cont
 			}
 		case id == "":
 			err = errMoving
-		default:
+		case place || !q.readOnly():
 			ok, err = n.ask(ctx, id, q, into)
+		default:
+			// An answer may be lost with a NATS server: once more, then.
+			once, cancel := context.WithTimeout(ctx, answerWait)
+			ok, err = n.ask(once, id, q, into)
+			cancel()
+			if err != nil && once.Err() != nil && ctx.Err() == nil {
+				ok, err = n.ask(ctx, id, q, into)
+			}
 		}
 		if err == nil || !errors.Is(err, errMoving) && !errors.Is(err, channels.ErrElsewhere) && !errors.Is(err, bus.ErrNoResponder) {
 			return ok, err
@@ -206,6 +214,15 @@ func (n *nodes) route(ctx context.Context, q request, place bool, here func(cont
 		case <-timer.C:
 		}
 	}
+}
+
+// readOnly reports whether a request changes nothing, so that it can be made twice.
+func (q *request) readOnly() bool {
+	switch q.Op {
+	case "snapshot", "timeline", "chatters", "terms", "recent", "report", "learned", "lessons", "explain":
+		return true
+	}
+	return false
 }
 
 var errMoving = errors.New("the channel is being taken over")

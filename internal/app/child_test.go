@@ -28,6 +28,13 @@ const childVariable = "CHATMOOD_TEST_CHILD"
 const clockVariable = "CHATMOOD_TEST_CLOCK"
 
 func TestMain(m *testing.M) {
+	if text := os.Getenv(natsVariable); text != "" {
+		if err := serveNATS(text); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if os.Getenv(childVariable) != "" {
 		if err := child(); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -34,6 +34,7 @@ const (
 	listAge        = time.Second       // the list of other nodes' channels is asked for once in so long
 	listTimeout    = time.Second       // for a node's answer to that
 	askTimeout     = 5 * time.Second   // for one answer
+	answerWait     = time.Second       // after which what only reads is asked once more
 	ownerWait      = 6 * time.Second   // for a channel that passes from one node to another
 	ownerPoll      = 20 * time.Millisecond
 	asksAtOnce     = 64

@@ -7,109 +7,181 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
 	natsserver "github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
-// natsCluster is three NATS servers that act as one, with TLS and a password. The
-// returned function ends one of them, or starts it again where it was.
-func natsCluster(t *testing.T) (w wires, toggle func(i int)) {
+// electionMost is how long NATS servers take at most to choose another leader of a stream
+// whose leader was lost without a word: nine seconds without its heartbeat.
+const electionMost = 9 * time.Second
+
+// natsVariable makes the test binary a NATS server: a process that tests can kill.
+const natsVariable = "CHATMOOD_TEST_NATS"
+
+// natsServer is one server of a cluster, as its process is told.
+type natsServer struct {
+	Name, Dir, Cert, Key, User, Password string
+	Client, Cluster                      int // ports
+	Routes                               []string
+}
+
+// serveNATS runs one server until its input is closed.
+func serveNATS(text string) error {
+	var n natsServer
+	if err := json.Unmarshal([]byte(text), &n); err != nil {
+		return err
+	}
+	certificate, err := tls.LoadX509KeyPair(n.Cert, n.Key)
+	if err != nil {
+		return err
+	}
+	opts := &natsserver.Options{
+		ServerName: n.Name, Host: "127.0.0.1", Port: n.Client, JetStream: true, StoreDir: n.Dir, NoSigs: true, NoLog: true,
+		Username: n.User, Password: n.Password, TLS: true, TLSTimeout: 10, TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
+		Cluster: natsserver.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: n.Cluster},
+	}
+	for _, text := range n.Routes {
+		route, err := url.Parse(text)
+		if err != nil {
+			return err
+		}
+		opts.Routes = append(opts.Routes, route)
+	}
+	s, err := natsserver.NewServer(opts)
+	if err != nil {
+		return err
+	}
+	s.Start()
+	_, _ = io.Copy(io.Discard, os.Stdin) // until whoever started this one closes it
+	s.Shutdown()
+	s.WaitForShutdown()
+	return nil
+}
+
+// cluster is three NATS servers, processes of their own, that act as one, with TLS
+// and a password.
+type cluster struct {
+	t       *testing.T
+	servers [3]natsServer
+	running [3]*exec.Cmd
+	inputs  [3]io.Closer
+	wires   wires
+}
+
+func natsCluster(t *testing.T) *cluster {
 	t.Helper()
 	dir := t.TempDir()
-	certificate, ca := certify(t, dir)
+	ca, key := certify(t, dir)
 	const user, secret = "chatmood", "a password of NATS"
-	var ports [3]int
-	var routes []*url.URL
-	for i := range ports {
-		ports[i] = freePort(t)
-		route, err := url.Parse(fmt.Sprintf("nats://127.0.0.1:%d", ports[i]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		routes = append(routes, route)
-	}
-	var clients [3]int
-	for i := range clients {
-		clients[i] = freePort(t)
-	}
-	servers := make([]*natsserver.Server, 3)
-	start := func(i int) {
-		t.Helper()
-		s, err := natsserver.NewServer(&natsserver.Options{
-			ServerName: fmt.Sprint("nats-", i), Host: "127.0.0.1", Port: clients[i], JetStream: true, StoreDir: filepath.Join(dir, fmt.Sprint(i)), NoSigs: true, NoLog: true,
-			Username: user, Password: secret, TLS: true, TLSTimeout: 10, TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
-			Cluster: natsserver.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: ports[i]}, Routes: routes,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Start()
-		servers[i] = s
-	}
-	for i := range servers {
-		start(i)
-	}
-	t.Cleanup(func() {
-		for _, s := range servers {
-			if s != nil {
-				s.Shutdown()
-				s.WaitForShutdown()
-			}
-		}
-	})
-	for _, s := range servers {
-		if !s.ReadyForConnections(20 * time.Second) {
-			t.Fatal("a NATS server is not ready")
-		}
-	}
-	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		current := 0
-		for _, s := range servers {
-			if s.JetStreamIsCurrent() {
-				current++
-			}
-		}
-		if current == len(servers) {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the NATS servers do not come together")
-		}
-	}
-	w = wires{
+	c := &cluster{t: t, wires: wires{
 		url: func(addr string) string {
 			return (&url.URL{Scheme: "tls", User: url.UserPassword(user, secret), Host: addr}).String()
 		},
 		env:    []string{"SSL_CERT_FILE=" + ca},
 		client: []nats.Option{nats.RootCAs(ca)},
+	}}
+	var routes []string
+	for i := range c.servers {
+		c.servers[i] = natsServer{Name: fmt.Sprint("nats-", i), Dir: filepath.Join(dir, fmt.Sprint(i)), Cert: ca, Key: key, User: user, Password: secret, Client: freePort(t), Cluster: freePort(t)}
+		routes = append(routes, fmt.Sprintf("nats://127.0.0.1:%d", c.servers[i].Cluster))
+		c.wires.addrs = append(c.wires.addrs, fmt.Sprintf("127.0.0.1:%d", c.servers[i].Client))
 	}
-	for _, s := range servers {
-		w.addrs = append(w.addrs, s.Addr().String())
+	for i := range c.servers {
+		c.servers[i].Routes = routes
+		c.start(i)
 	}
-	return w, func(i int) {
-		if servers[i] == nil {
-			start(i)
+	t.Cleanup(func() {
+		for i := range c.running {
+			if c.running[i] != nil {
+				c.kill(i)
+			}
+		}
+	})
+	for i := range c.servers {
+		c.ready(i)
+	}
+	return c
+}
+
+func (c *cluster) start(i int) {
+	c.t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	told, err := json.Marshal(c.servers[i])
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env = []string{natsVariable + "=" + string(told)}
+	cmd.Stderr = os.Stderr
+	if c.inputs[i], err = cmd.StdinPipe(); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	c.running[i] = cmd
+}
+
+// ready waits until a server answers what is asked of the keys.
+func (c *cluster) ready(i int) {
+	c.t.Helper()
+	var err error
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		var conn *nats.Conn
+		if conn, err = nats.Connect(c.wires.url(c.wires.addrs[i]), append(c.wires.client, nats.DontRandomize(), nats.MaxReconnects(0))...); err != nil {
+			continue
+		}
+		js, jerr := jetstream.New(conn, jetstream.WithDefaultTimeout(2*time.Second))
+		if jerr == nil {
+			_, jerr = js.AccountInfo(c.t.Context())
+		}
+		conn.Close()
+		if err = jerr; err == nil {
 			return
 		}
-		servers[i].Shutdown()
-		servers[i].WaitForShutdown()
-		servers[i] = nil
 	}
+	c.t.Fatalf("NATS server %d is not ready: %v", i, err)
+}
+
+// stop ends a server in order, kill as a machine that fails.
+func (c *cluster) stop(i int) {
+	c.t.Helper()
+	if err := errors.Join(c.inputs[i].Close(), c.running[i].Wait()); err != nil {
+		c.t.Error(err)
+	}
+	c.running[i] = nil
+}
+
+func (c *cluster) kill(i int) {
+	c.t.Helper()
+	if err := c.running[i].Process.Kill(); err != nil {
+		c.t.Error(err)
+	}
+	_ = c.running[i].Wait() // it was killed
+	c.running[i] = nil
 }
 
 // certify makes a certificate for this machine and writes it, as the authority
 // that signed it, into a file.
-func certify(t *testing.T, dir string) (tls.Certificate, string) {
+func certify(t *testing.T, dir string) (certificate, private string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -125,17 +197,25 @@ func certify(t *testing.T, dir string) (tls.Certificate, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := filepath.Join(dir, "ca.pem")
-	if err := os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, name
+	certificate, private = filepath.Join(dir, "ca.pem"), filepath.Join(dir, "key.pem")
+	err = errors.Join(
+		os.WriteFile(certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600),
+		os.WriteFile(private, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return certificate, private
 }
 
 // TestNodesOnMongoDBAndNATSCluster runs three servers on three NATS servers with
 // TLS and a password, and a database behind a cable that can be cut. One NATS
-// server after the other goes and comes back, then the database, and then the
-// owner of channels. Viewers of both dialects watch; the totals are checked as in
+// server after the other is stopped, and then killed, and comes back, then the
+// database goes, and then the owner of channels. Viewers of both dialects watch; the totals are checked as in
 // TestNodesOnMongoDB.
 func TestNodesOnMongoDBAndNATSCluster(t *testing.T) {
 	const variable = "CHATMOOD_TEST_MONGO_URI"
@@ -145,16 +225,31 @@ func TestNodesOnMongoDBAndNATSCluster(t *testing.T) {
 	}
 	database := lay(t, mongoHost(t, uri))
 	uri = throughProxy(t, uri, database.listener.Addr().String())
-	wires, toggle := natsCluster(t)
-	c := newCrowd(t, uri, 6, wires)
+	servers := natsCluster(t)
+	c := newCrowd(t, uri, 6, servers.wires)
 	watched := c.watch(20)
-	for i := range 3 {
-		began := time.Now()
-		toggle(i)
-		c.settled()
-		t.Logf("NATS server %d of 3 lost: all channels read and known on all nodes after %v", i, time.Since(began).Round(time.Millisecond))
-		toggle(i)
-		c.settled()
+	c.survivors(2)
+	for _, lose := range []struct {
+		how string
+		do  func(i int)
+	}{{"stopped", servers.stop}, {"killed (kill -9)", servers.kill}} {
+		for i := range 3 {
+			began, longest := time.Now(), c.hush()
+			lose.do(i)
+			c.settled()
+			t.Logf("NATS server %d of 3 %s: all channels read and known on all nodes after %v", i, lose.how, time.Since(began).Round(time.Millisecond))
+			c.survived(fmt.Sprintf("NATS server %d of 3 %s", i, lose.how), nil)
+			time.Sleep(time.Until(began.Add(electionMost + 3*time.Second))) // the fault's own length, not a wait for anything
+			c.survived(fmt.Sprintf("NATS server %d of 3 %s for long", i, lose.how), nil)
+			t.Logf("NATS server %d of 3 %s: the longest that a client got no message is %v", i, lose.how, longest())
+			if longest() > electionMost+takeover {
+				t.Errorf("NATS server %d of 3 %s: that is more than %v", i, lose.how, electionMost+takeover)
+			}
+			servers.start(i)
+			servers.ready(i)
+			c.settled()
+			c.survived(fmt.Sprintf("NATS server %d of 3 is back", i), nil)
+		}
 	}
 	database.cut(true)
 	time.Sleep(5 * time.Second) // the fault's own length, not a wait for anything
@@ -163,8 +258,10 @@ func TestNodesOnMongoDBAndNATSCluster(t *testing.T) {
 			t.Errorf("without the database %s is not read any more", channel)
 		}
 	}
+	c.survived("without the database", nil)
 	database.cut(false)
 	c.settled()
+	c.survived("the database is back", nil)
 	c.fault("killed (kill -9)", func(n *process) {
 		n.kill()
 		_ = n.cmd.Wait() // it was killed

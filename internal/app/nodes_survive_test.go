@@ -29,6 +29,7 @@ type survivor struct {
 	sse     bool
 
 	last     atomic.Int64 // when a message came, Unix nanoseconds
+	silence  atomic.Int64 // the longest time between two since hush, ns
 	attempts atomic.Int64
 	ended    atomic.Pointer[string] // why it never comes again
 }
@@ -74,6 +75,20 @@ func (c *crowd) survived(what string, but *process) {
 	}
 	c.awake = max(c.awake, time.Since(began))
 	c.t.Logf("%s: every client of the old kinds gets messages %v later", what, time.Since(began).Round(time.Millisecond))
+}
+
+// hush begins to measure how long clients get nothing; the returned function tells
+// the longest time of any.
+func (c *crowd) hush() (longest func() time.Duration) {
+	for _, s := range c.watchers {
+		s.silence.Store(0)
+	}
+	return func() (most time.Duration) {
+		for _, s := range c.watchers {
+			most = max(most, time.Duration(s.silence.Load()))
+		}
+		return most.Round(time.Millisecond)
+	}
 }
 
 func (s *survivor) String() string {
@@ -176,7 +191,8 @@ func (s *survivor) take(data []byte) {
 	}
 	switch frame.Type {
 	case "message":
-		s.last.Store(time.Now().UnixNano())
+		now := time.Now().UnixNano()
+		s.silence.Store(max(s.silence.Load(), now-s.last.Swap(now)))
 	case "disconnect":
 		s.end("told that somebody stopped the analysis")
 	}

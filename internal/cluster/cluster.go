@@ -49,6 +49,9 @@ var (
 	ErrDraining = errors.New("the server is stopping")
 )
 
+// openTimeout bounds how long NATS may take to make the buckets.
+const openTimeout = 10 * time.Second
+
 // Names of the buckets.
 const (
 	nodesBucket    = "chatmood_nodes"
@@ -148,6 +151,10 @@ func (c *Config) setDefaults() {
 	}
 }
 
+// answerTime is how long NATS may take for one answer: two renewals, so that an
+// answer that was lost with a NATS server costs no lease.
+func (c *Config) answerTime() time.Duration { return 2 * c.Beat }
+
 // Member is a node that lives.
 type Member struct {
 	ID       string `json:"-"` // of this life of the process
@@ -228,6 +235,7 @@ type Node struct {
 	crowd    map[string]bool // members when channels were last balanced
 	clocks   clocks          // of the others, by this node's
 	own      clockOf         // this node's, by that of NATS
+	unseen   int             // renewals since the watch told of one
 }
 
 // buckets are where the keys of nodes and of channels are.
@@ -243,7 +251,9 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		clocks: make(clocks),
 	}
 	var err error
-	if n.js, err = jetstream.New(cfg.Conn); err != nil {
+	// An answer that is lost with a NATS server is not waited for longer than this:
+	// what was asked is asked again.
+	if n.js, err = jetstream.New(cfg.Conn, jetstream.WithDefaultTimeout(cfg.answerTime())); err != nil {
 		return nil, fmt.Errorf("using JetStream: %w", err)
 	}
 	if err := n.openBuckets(ctx); err != nil {
@@ -318,6 +328,8 @@ func NameOf(id string) string {
 // openBuckets makes the buckets. Keys of channels outlive a restart of NATS; a
 // cluster of NATS servers keeps three copies.
 func (n *Node) openBuckets(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
 	var open [2]jetstream.KeyValue
 	for i, name := range []string{nodesBucket, channelsBucket} {
 		cfg := jetstream.KeyValueConfig{Bucket: name, Storage: jetstream.FileStorage, History: 1, Replicas: 1}
@@ -380,6 +392,9 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// unseenMost renewals in a row may go unnoticed by the watch.
+const unseenMost = 1
 
 // errEvicted ends a life.
 var errEvicted = errors.New("the others saw no sign of life for too long")
@@ -512,6 +527,17 @@ func (n *Node) renew(ctx context.Context) error {
 	info := n.info()
 	n.mu.Lock()
 	kv, key, rev := n.buckets.Load().nodes, nodePrefix+n.id, n.rev
+	// The last renewal that worked is known by its answer; the watch must tell of it
+	// too, soon. One whose consumer went with a NATS server says nothing for long.
+	if m := n.members[n.id]; n.complete && m != nil && m.rev < rev {
+		if n.unseen++; n.unseen > unseenMost {
+			n.unseen = 0
+			n.log.Info("the watch of the other servers tells nothing; it is begun anew")
+			signal(n.rewatch)
+		}
+	} else {
+		n.unseen = 0
+	}
 	n.mu.Unlock()
 	sent := time.Now()
 	next, err := kv.Update(ctx, key, info, rev)

@@ -13,6 +13,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// watchTimeout is how long reading all nodes and channels may take.
+const watchTimeout = 10 * time.Second
+
 // atOnce bounds the conditional writes that are under way at a time.
 const atOnce = 16
 
@@ -35,16 +38,21 @@ func (n *Node) watch(ctx context.Context) error {
 
 func (n *Node) watchOnce(ctx context.Context) error {
 	kv := n.buckets.Load()
-	nodes, err := kv.nodes.Watch(ctx, nodePrefix+"*")
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	nodes, err := n.begin(end, func() (jetstream.KeyWatcher, error) { return kv.nodes.Watch(ctx, nodePrefix+"*") })
 	if err != nil {
 		return fmt.Errorf("watching the nodes: %w", err)
 	}
 	defer func() { _ = nodes.Stop() }() // it was only read from
-	keys, err := kv.keys.WatchAll(ctx)
+	keys, err := n.begin(end, func() (jetstream.KeyWatcher, error) { return kv.keys.WatchAll(ctx) })
 	if err != nil {
 		return fmt.Errorf("watching the channels: %w", err)
 	}
 	defer func() { _ = keys.Stop() }()
+	// The state as it is must come as soon as NATS can tell it.
+	late := time.NewTimer(watchTimeout)
+	defer late.Stop()
 	// A new view takes the old one's place when it is whole.
 	fresh := newView()
 	into := &fresh
@@ -55,6 +63,10 @@ func (n *Node) watchOnce(ctx context.Context) error {
 			return ctx.Err()
 		case <-n.rewatch:
 			return nil
+		case <-late.C:
+			if into != &n.view {
+				return errors.New("NATS did not tell all nodes and channels in time")
+			}
 		case kve, ok := <-nodes.Updates():
 			if !ok {
 				return errors.New("the watch of the nodes ended")
@@ -87,6 +99,18 @@ func (n *Node) watchOnce(ctx context.Context) error {
 		}
 		signal(n.woken)
 	}
+}
+
+// begin makes a watch. The library waits without end for NATS to answer: when it
+// does not, all is given up, to be tried again.
+func (n *Node) begin(giveUp func(), watch func() (jetstream.KeyWatcher, error)) (jetstream.KeyWatcher, error) {
+	timer := time.AfterFunc(n.cfg.answerTime(), giveUp)
+	w, err := watch()
+	if !timer.Stop() && err == nil {
+		_ = w.Stop() // it came too late
+		err = context.DeadlineExceeded
+	}
+	return w, err
 }
 
 // noteNode takes note of a change to a node's key. fresh means that it was made
