@@ -121,8 +121,8 @@ func legacyCodeRight(secret LegacySecret, code string, now time.Time) bool {
 	if codeOf(secret.Secret, code, now) {
 		return true
 	}
-	age := now.Sub(secret.CreatedAt)
-	return !secret.CreatedAt.IsZero() && age >= 0 && age < legacyStep && codeOf(secret.Secret, code, secret.CreatedAt)
+	age := now.Sub(secret.CreatedAt) // negative where another server's clock is ahead
+	return !secret.CreatedAt.IsZero() && age >= -MaxSkew && age < legacyStep && codeOf(secret.Secret, code, secret.CreatedAt)
 }
 
 func codeOf(secret, code string, at time.Time) bool {

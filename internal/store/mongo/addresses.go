@@ -26,8 +26,9 @@ import (
 // expired things are dropped.
 
 // staleAfter is from when on a reservation whose user does not exist counts as
-// left over: much longer than finishTimeout, so that who reserved it is done.
-const staleAfter = time.Minute
+// left over: much longer than finishTimeout, so that who reserved it is done, and
+// so much that this holds for servers whose clocks differ by a minute or two.
+const staleAfter = 3 * time.Minute
 
 // holder is a document of chatmood_emails.
 type holder struct {
