@@ -20,10 +20,27 @@ import (
 type userInterface struct {
 	files  fs.FS // nil: not built
 	server http.Handler
-	index  []byte
-	etag   string
+	index  document
+	live   document // for a channel's address, names what that page loads besides
 	policy string
 }
+
+// document is a page as browsers get it.
+type document struct {
+	content []byte
+	etag    string
+}
+
+func documentOf(content []byte, base string) document {
+	content = rooted(content, base)
+	return document{content: content, etag: etagOf(content)}
+}
+
+// The pages that the build writes.
+const (
+	indexName = "index.html"
+	liveName  = "live.html"
+)
 
 // missingPage is shown where the front-end was not built in.
 const missingPage = `<!doctype html>
@@ -38,21 +55,31 @@ const missingPage = `<!doctype html>
 `
 
 func newUserInterface(files fs.FS, base, pictures string) (*userInterface, error) {
-	ui := &userInterface{index: []byte(missingPage)}
+	ui := &userInterface{}
+	index, live := []byte(missingPage), []byte(missingPage)
 	if files != nil {
-		index, err := fs.ReadFile(files, "index.html")
+		built, err := fs.ReadFile(files, indexName)
 		switch {
 		case err == nil:
-			ui.index = index
+			index, live = built, built
 			ui.files = files
 			ui.server = http.FileServerFS(files)
 		case !errors.Is(err, fs.ErrNotExist):
 			return nil, fmt.Errorf("httpapi: reading the user interface: %w", err)
 		}
 	}
-	ui.index = rooted(ui.index, base)
-	ui.etag = etagOf(ui.index)
-	ui.policy = contentPolicy(ui.index, pictures)
+	if ui.files != nil {
+		built, err := fs.ReadFile(files, liveName)
+		switch {
+		case err == nil:
+			live = built
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, fmt.Errorf("httpapi: reading the user interface: %w", err)
+		}
+	}
+	ui.index = documentOf(index, base)
+	ui.live = documentOf(live, base)
+	ui.policy = contentPolicy(ui.index.content, pictures)
 	return ui, nil
 }
 
@@ -145,7 +172,7 @@ func (ui *userInterface) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// Other names stay the same from build to build, so browsers have to ask.
 	h.Set("Cache-Control", "no-cache")
-	if ok && name != "index.html" {
+	if ok && name != indexName && name != liveName {
 		content, err := fs.ReadFile(ui.files, name)
 		if err != nil {
 			panic(fmt.Errorf("reading %s of the user interface: %w", name, err)) // it was there a moment ago
@@ -156,8 +183,12 @@ func (ui *userInterface) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Add("Vary", "Accept") // the same path answers programs otherwise
-	h.Set("Etag", ui.etag)
-	http.ServeContent(w, r, "index.html", time.Time{}, bytes.NewReader(ui.index))
+	page := ui.index
+	if strings.HasPrefix(r.URL.Path, "/analyze/") {
+		page = ui.live
+	}
+	h.Set("Etag", page.etag)
+	http.ServeContent(w, r, indexName, time.Time{}, bytes.NewReader(page.content))
 }
 
 // servePacked serves a file as the build packed it, to browsers that can read
