@@ -99,3 +99,19 @@ func TestSummaryOfLittle(t *testing.T) {
 		}
 	}
 }
+
+// The peak is counted over ten seconds. A session that was shorter, or of which
+// less was read, has no average above it.
+func TestAverageIsNotAboveThePeak(t *testing.T) {
+	for name, s := range map[string]*analysis.Snapshot{
+		"five seconds":  {Duration: 5, Counts: analysis.Counts{Total: 50}, Rate: analysis.Rate{Peak: 300}},
+		"half a second": {Duration: 0.5, Counts: analysis.Counts{Total: 50}, Rate: analysis.Rate{Peak: 300}},
+	} {
+		if got := average(s); got != 300 {
+			t.Errorf("%s: %g a minute on average, want the peak's 300", name, got)
+		}
+	}
+	if got := average(&analysis.Snapshot{Duration: 120, Counts: analysis.Counts{Total: 50}, Rate: analysis.Rate{Peak: 300}}); got != 25 {
+		t.Errorf("two minutes: %g a minute on average, want 25", got)
+	}
+}

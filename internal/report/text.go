@@ -502,16 +502,18 @@ func gapText(reason string) string {
 	return clean(reason)
 }
 
-// average returns the rate over the time that was read.
+// average returns the rate over the time that was read. The peak is counted over
+// ten seconds; where less was read there is no average above it.
 func average(s *analysis.Snapshot) float64 {
 	seconds := s.Duration
 	for _, g := range s.Gaps {
 		seconds -= g.To.Sub(g.From).Seconds()
 	}
-	if seconds < 1 {
-		return 0
+	mean := float64(s.Counts.Total) / max(seconds, 1) * 60
+	if s.Rate.Peak > 0 {
+		mean = min(mean, s.Rate.Peak)
 	}
-	return float64(s.Counts.Total) / seconds * 60
+	return mean
 }
 
 func (t *textReport) source() {

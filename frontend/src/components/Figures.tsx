@@ -1,9 +1,10 @@
 import { ArrowDownRight, ArrowRight, ArrowUpRight } from 'lucide-react'
 import type { ReactNode } from 'react'
-import type { Chatters, Counts, Mood, Rate } from '../api/types'
+import type { Chatters, Counts, Gap, Mood, Rate } from '../api/types'
 import { t } from '../i18n'
 import { formatClock, formatCount, formatRate, formatScore, formatShare, formatShort } from '../lib/format'
 import { moodLabel, moodWord, trendOf } from '../lib/mood'
+import { meanRate } from '../lib/rate'
 import { labels } from '../live/protocol'
 import { LabelGlyph } from './LabelGlyph'
 import { SplitBar } from './SplitBar'
@@ -141,10 +142,22 @@ export function RateFigure({ rate }: { rate: Rate }) {
 }
 
 /** How fast chat went over a whole session. */
-export function MeanRateFigure({ rate, counts, seconds }: { rate: Rate; counts: Counts; seconds: number }) {
+export function MeanRateFigure({
+  rate,
+  counts,
+  seconds,
+  gaps,
+}: {
+  rate: Rate
+  counts: Counts
+  seconds: number
+  /** What was not read of them. */
+  gaps?: readonly Gap[]
+}) {
+  const mean = meanRate(counts.total, seconds, { peak: rate.peak, ...(gaps === undefined ? {} : { gaps }) })
   return (
     <Card title={t.rate.title}>
-      <Big value={formatRate(seconds > 0 ? (counts.total * 60) / seconds : 0)} unit={t.rate.meanUnit} />
+      <Big value={formatRate(mean)} unit={t.rate.meanUnit} />
       <Facts>
         <Fact name={t.rate.peak} value={formatRate(rate.peak)} />
         {rate.peak_at !== undefined && (

@@ -23,7 +23,9 @@ import {
   formatScore,
   formatShare,
 } from '../lib/format'
+import { list } from '../lib/list'
 import { moodLabel } from '../lib/mood'
+import { meanRate } from '../lib/rate'
 import { labels } from '../live/protocol'
 
 interface Side {
@@ -187,8 +189,10 @@ function Figures({ sides }: { sides: readonly Side[] }) {
     [
       t.rate.title,
       'rate',
-      ({ entry: e }) =>
-        `${formatRate(e.duration > 0 ? (e.total_chats * 60) / e.duration : 0)} ${t.home.perMinute}`,
+      ({ entry: e, report: r }) => {
+        const known = { peak: r?.snapshot.rate.peak, gaps: list(r?.snapshot.gaps) }
+        return `${formatRate(meanRate(e.total_chats, e.duration, known))} ${t.home.perMinute}`
+      },
     ],
     [t.compare.peak, 'peak', ({ report: r }) => (r === undefined ? '–' : formatRate(r.snapshot.rate.peak))],
     [

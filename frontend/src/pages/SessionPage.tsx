@@ -56,7 +56,7 @@ function Header({ snapshot: s }: { snapshot: Snapshot }) {
         </time>{' '}
         – <time dateTime={s.ended_at ?? s.at}>{formatDateTime(endedAt)}</time>
         {' · '}
-        {formatDuration(s.duration_seconds)}
+        <span className="whitespace-nowrap">{formatDuration(s.duration_seconds)}</span>
         {' · '}
         {t.session.zone(timeZone())}
       </p>

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'react'
 import { Link } from 'react-router'
 import { uploadLog, type Imported } from '../api/upload'
 import { buttonClass } from '../components/buttonClass'
-import { FormError, Select, TextField } from '../components/form/fields'
+import { FormError, SelectField, TextField } from '../components/form/fields'
 import { Button } from '../components/ui'
 import { useTitle } from '../hooks/useTitle'
 import { t } from '../i18n'
@@ -131,9 +131,10 @@ export default function UploadPage() {
               setChannel(event.target.value)
             }}
           />
-          <Select
+          <SelectField
             label={texts.format}
-            className="h-9"
+            className="w-44 max-sm:w-full"
+            disabled={sending}
             value={format}
             options={logFormats.map((f) => [f, f === 'auto' ? texts.auto : f] as const)}
             onChange={setFormat}

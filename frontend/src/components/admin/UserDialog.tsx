@@ -8,7 +8,7 @@ import { t } from '../../i18n'
 import { toast } from '../../lib/toast'
 import { email, newPassword, personName } from '../auth/schemas'
 import { Dialog } from '../Dialog'
-import { FormError, PasswordField, Select, TextField } from '../form/fields'
+import { FormError, PasswordField, SelectField, TextField } from '../form/fields'
 import { PasswordRules } from '../form/PasswordRules'
 import { showProblem } from '../form/problem'
 import { Button } from '../ui'
@@ -109,7 +109,8 @@ function UserFields({ user, onClose }: { user: AdminUser | undefined; onClose: (
           control={form.control}
           name="role"
           render={({ field }) => (
-            <Select
+            <SelectField
+              className="flex-1"
               label={texts.role}
               value={field.value}
               options={Object.entries(texts.roles)}
@@ -122,7 +123,8 @@ function UserFields({ user, onClose }: { user: AdminUser | undefined; onClose: (
             control={form.control}
             name="status"
             render={({ field }) => (
-              <Select
+              <SelectField
+                className="flex-1"
                 label={texts.status}
                 value={field.value}
                 options={Object.entries(texts.statuses)}

@@ -9,20 +9,18 @@ import { infoQuery } from '../../api/queries'
 import { useAuth } from '../../contexts/auth'
 import { useTitle } from '../../hooks/useTitle'
 import { t } from '../../i18n'
-import { FormError, PasswordField, TextField } from '../form/fields'
-import { PasswordRules } from '../form/PasswordRules'
+import { FormError, TextField } from '../form/fields'
 import { showProblem } from '../form/problem'
 import { EmptyState, ErrorState, Loading } from '../states'
 import { Button } from '../ui'
 import { AuthCard } from './AuthCard'
+import { PersonFields } from './PersonFields'
 import { textLink } from './links'
-import { email, personName, repeated } from './schemas'
+import { nobody, personFields, personShape, repeated } from './schemas'
 
 const texts = t.account.registering
 const schema = repeated({
-  first_name: personName,
-  last_name: personName,
-  email,
+  ...personShape,
   invite: z.string().trim(),
   agreed: z.boolean().refine((yes) => yes, texts.mustAgree),
 })
@@ -72,15 +70,7 @@ function RegisterForm({ invite, needsInvite }: { invite: string; needsInvite: bo
   const invited = known.data?.valid === true
   const form = useForm({
     resolver: zodResolver(schema),
-    defaultValues: {
-      first_name: '',
-      last_name: '',
-      email: '',
-      password: '',
-      repeat: '',
-      invite,
-      agreed: false,
-    },
+    defaultValues: { ...nobody, invite, agreed: false },
   })
   const { errors, isSubmitting } = form.formState
   const password = useWatch({ control: form.control, name: 'password' })
@@ -101,7 +91,7 @@ function RegisterForm({ invite, needsInvite }: { invite: string; needsInvite: bo
       })
       await navigate('/verify-otp', { state: { email: told.email, sent: new Date().toISOString() } })
     } catch (error) {
-      showProblem(error, ['email', 'password', 'first_name', 'last_name', 'invite'], form.setError)
+      showProblem(error, [...personFields, 'invite'], form.setError)
     }
   })
   return (
@@ -129,43 +119,11 @@ function RegisterForm({ invite, needsInvite }: { invite: string; needsInvite: bo
             {...form.register('invite')}
           />
         )}
-        <div className="grid grid-cols-1 gap-4 min-[400px]:grid-cols-2">
-          <TextField
-            label={t.form.firstName}
-            autoComplete="given-name"
-            error={errors.first_name?.message}
-            {...form.register('first_name')}
-          />
-          <TextField
-            label={t.form.lastName}
-            autoComplete="family-name"
-            error={errors.last_name?.message}
-            {...form.register('last_name')}
-          />
-        </div>
-        <TextField
-          label={t.form.email}
-          type="email"
-          inputMode="email"
-          autoComplete="username"
-          readOnly={theirs !== ''}
-          error={errors.email?.message}
-          {...form.register('email')}
-        />
-        <div className="flex flex-col gap-2">
-          <PasswordField
-            label={t.form.password}
-            autoComplete="new-password"
-            error={errors.password?.message}
-            {...form.register('password')}
-          />
-          <PasswordRules password={password} />
-        </div>
-        <PasswordField
-          label={t.form.repeat}
-          autoComplete="new-password"
-          error={errors.repeat?.message}
-          {...form.register('repeat')}
+        <PersonFields
+          register={form.register}
+          errors={errors}
+          password={password}
+          fixedEmail={theirs !== ''}
         />
         <div>
           <label className="flex items-start gap-2">

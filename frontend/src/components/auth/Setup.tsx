@@ -9,16 +9,16 @@ import { useAuth } from '../../contexts/auth'
 import { useTitle } from '../../hooks/useTitle'
 import { t } from '../../i18n'
 import { toast } from '../../lib/toast'
-import { FormError, PasswordField, TextField } from '../form/fields'
-import { PasswordRules } from '../form/PasswordRules'
+import { FormError } from '../form/fields'
 import { showProblem } from '../form/problem'
 import { EmptyState, ErrorState, Loading } from '../states'
 import { Button } from '../ui'
 import { AuthCard } from './AuthCard'
-import { email, personName, repeated } from './schemas'
+import { PersonFields } from './PersonFields'
+import { nobody, personFields, personShape, repeated } from './schemas'
 
 const texts = t.account.setup
-const schema = repeated({ first_name: personName, last_name: personName, email })
+const schema = repeated(personShape)
 
 /** `/setup/:token`: makes the first administrator. */
 export default function Setup() {
@@ -48,7 +48,7 @@ function SetupForm({ token }: { token: string }) {
   const { signedIn } = useAuth()
   const form = useForm({
     resolver: zodResolver(schema),
-    defaultValues: { first_name: '', last_name: '', email: '', password: '', repeat: '' },
+    defaultValues: nobody,
   })
   const { errors, isSubmitting } = form.formState
   const password = useWatch({ control: form.control, name: 'password' })
@@ -59,49 +59,13 @@ function SetupForm({ token }: { token: string }) {
       toast.done(texts.done, texts.doneText)
       await navigate('/admin/dashboard', { replace: true })
     } catch (error) {
-      showProblem(error, ['email', 'password', 'first_name', 'last_name'], form.setError)
+      showProblem(error, personFields, form.setError)
     }
   })
   return (
     <AuthCard wide heading={texts.heading} lead={texts.lead}>
       <form noValidate onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
-        <div className="grid grid-cols-1 gap-4 min-[400px]:grid-cols-2">
-          <TextField
-            label={t.form.firstName}
-            autoComplete="given-name"
-            error={errors.first_name?.message}
-            {...form.register('first_name')}
-          />
-          <TextField
-            label={t.form.lastName}
-            autoComplete="family-name"
-            error={errors.last_name?.message}
-            {...form.register('last_name')}
-          />
-        </div>
-        <TextField
-          label={t.form.email}
-          type="email"
-          inputMode="email"
-          autoComplete="username"
-          error={errors.email?.message}
-          {...form.register('email')}
-        />
-        <div className="flex flex-col gap-2">
-          <PasswordField
-            label={t.form.password}
-            autoComplete="new-password"
-            error={errors.password?.message}
-            {...form.register('password')}
-          />
-          <PasswordRules password={password} />
-        </div>
-        <PasswordField
-          label={t.form.repeat}
-          autoComplete="new-password"
-          error={errors.repeat?.message}
-          {...form.register('repeat')}
-        />
+        <PersonFields register={form.register} errors={errors} password={password} />
         <FormError message={errors.root?.message} />
         <Button type="submit" variant="solid" disabled={isSubmitting} className="min-h-9">
           {isSubmitting ? t.form.working : texts.submit}

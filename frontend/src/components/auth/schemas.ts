@@ -22,3 +22,20 @@ export const repeated = <T extends z.ZodRawShape>(shape: T) =>
       path: ['repeat'],
       message: t.form.differs,
     })
+
+/** What every new account says of its person: names, address, a password twice. */
+export interface Person {
+  first_name: string
+  last_name: string
+  email: string
+  password: string
+  repeat: string
+}
+
+/** The names that the server gives the fields that it may refuse. */
+export const personFields = ['email', 'password', 'first_name', 'last_name'] as const
+
+export const nobody: Person = { first_name: '', last_name: '', email: '', password: '', repeat: '' }
+
+/** What is asked of the fields of a [Person] but the password. */
+export const personShape = { first_name: personName, last_name: personName, email }

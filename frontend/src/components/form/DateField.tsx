@@ -1,4 +1,4 @@
-/** A day, beside its name. */
+/** A day, beside its name, or below it where there is little room. */
 export function DateField({
   label,
   value,
@@ -9,7 +9,7 @@ export function DateField({
   onChange: (value: string) => void
 }) {
   return (
-    <label className="inline-flex items-center gap-1.5 text-muted">
+    <label className="inline-flex min-w-0 items-center gap-1.5 text-muted max-sm:flex-1 max-sm:flex-col max-sm:items-stretch max-sm:gap-0.5">
       {label}
       <input
         type="date"
@@ -17,7 +17,7 @@ export function DateField({
         onChange={(event) => {
           onChange(event.target.value)
         }}
-        className="h-8 rounded-md border border-line bg-surface px-2 text-sm text-text"
+        className="h-8 min-w-0 rounded-md border border-line bg-surface px-2 text-sm text-text"
       />
     </label>
   )

@@ -179,6 +179,46 @@ export function Toggle({
   )
 }
 
+/** A choice among the fields of a form. */
+export function SelectField({
+  label,
+  value,
+  options,
+  disabled,
+  onChange,
+  className,
+}: {
+  label: string
+  value: string
+  options: readonly (readonly [value: string, label: string])[]
+  disabled?: boolean
+  onChange: (value: string) => void
+  className?: string
+}) {
+  return (
+    <Field label={label} {...(className === undefined ? {} : { className })}>
+      {(ids) => (
+        <select
+          {...ids}
+          value={value}
+          disabled={disabled}
+          onChange={(event) => {
+            onChange(event.target.value)
+          }}
+          className={inputClass}
+        >
+          {options.map(([v, name]) => (
+            <option key={v} value={v}>
+              {name}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  )
+}
+
+/** A choice beside its name, as above a list. */
 export function Select({
   label,
   hideLabel = false,

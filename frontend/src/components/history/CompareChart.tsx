@@ -50,7 +50,7 @@ export function CompareChart({
         width: element.clientWidth,
         height,
         legend: { show: false },
-        padding: [8, 8, 0, 0],
+        padding: [8, 24, 0, 0], // to the right, half of the last time
         cursor: { y: false, drag: { x: true, y: false }, points: { size: 6 } },
         scales: {
           x: { time: false },
@@ -123,9 +123,14 @@ export function CompareChart({
   }, [hidden, count])
 
   return (
-    <figure role="img" aria-label={label}>
+    <figure role="img" aria-label={label} className="relative">
       <div ref={box} aria-hidden style={{ height }} className="w-full overflow-hidden" />
-      <p ref={told} aria-hidden className="num min-h-5 text-xs whitespace-pre-wrap text-muted" />
+      {/* Over the plot: nothing moves when it is pointed at. */}
+      <p
+        ref={told}
+        aria-hidden
+        className="num pointer-events-none absolute top-0 right-6 max-w-full rounded-md bg-surface/90 px-1.5 text-xs whitespace-pre-wrap text-muted empty:hidden"
+      />
     </figure>
   )
 }

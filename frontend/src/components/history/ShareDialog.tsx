@@ -6,7 +6,7 @@ import { formatDateTime } from '../../lib/format'
 import { toast } from '../../lib/toast'
 import { CopyField } from '../CopyField'
 import { Dialog } from '../Dialog'
-import { FormError, Select } from '../form/fields'
+import { FormError, SelectField } from '../form/fields'
 import { ErrorState, Loading } from '../states'
 import { Button } from '../ui'
 
@@ -45,14 +45,16 @@ function Shares({ id }: { id: string }) {
   return (
     <div className="flex flex-col gap-4">
       <p className="mt-2 text-base text-muted">{t.entry.shareText}</p>
-      <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
-        <Select
+      <div className="flex flex-wrap items-end gap-3">
+        <SelectField
+          className="flex-1 basis-32"
           label={t.entry.shareFor}
           value={hours}
           options={Object.entries(t.entry.shareSpans)}
           onChange={setHours}
         />
-        <Select
+        <SelectField
+          className="flex-1 basis-40"
           label={t.entry.chatters}
           value={chatters}
           options={chatterChoices.map((c) => [c, t.entry.chatterChoices[c]] as const)}
@@ -60,7 +62,7 @@ function Shares({ id }: { id: string }) {
         />
         <Button
           variant="solid"
-          className="ml-auto"
+          className="min-h-9 max-sm:w-full"
           disabled={make.isPending}
           onClick={() => {
             make.mutate()

@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, ApiError } from '../../api/client'
 import { t } from '../../i18n'
+import { cx } from '../../lib/cx'
 import { formatCount, formatScore } from '../../lib/format'
 import { ErrorState, Loading } from '../states'
 import { Button } from '../ui'
@@ -68,13 +69,13 @@ export function LearnedEmotes({ channel }: { channel: string }) {
                 <div
                   role="group"
                   aria-label={t.learned.change(e.emote)}
-                  className="flex flex-wrap gap-1 py-1"
+                  className="grid grid-cols-6 gap-1 py-1 *:min-w-0"
                 >
                   {([0.8, 0, -0.8] as const).map((value) => (
                     <Button
                       key={value}
                       disabled={change.isPending}
-                      className={pressed}
+                      className={cx(pressed, 'col-span-2')}
                       aria-pressed={e.state === 'corrected' && e.value === value}
                       onClick={() => {
                         change.mutate({ token: e.emote, to: { value } })
@@ -85,7 +86,7 @@ export function LearnedEmotes({ channel }: { channel: string }) {
                   ))}
                   <Button
                     disabled={change.isPending}
-                    className={pressed}
+                    className={cx(pressed, 'col-span-3')}
                     aria-pressed={e.frozen}
                     onClick={() => {
                       change.mutate({ token: e.emote, to: { frozen: !e.frozen } })
@@ -94,8 +95,8 @@ export function LearnedEmotes({ channel }: { channel: string }) {
                     {t.learned.freeze}
                   </Button>
                   <Button
-                    variant="ghost"
                     disabled={change.isPending}
+                    className="col-span-3"
                     onClick={() => {
                       change.mutate({ token: e.emote, to: undefined })
                     }}

@@ -36,7 +36,7 @@ export function ReportView({
         <div className="col-span-2 grid @lg:col-span-1">
           <SplitFigure counts={s.counts} />
         </div>
-        <MeanRateFigure rate={s.rate} counts={s.counts} seconds={s.duration_seconds} />
+        <MeanRateFigure rate={s.rate} counts={s.counts} seconds={s.duration_seconds} gaps={events.gaps} />
         <ChattersFigure chatters={s.chatters} counts={s.counts} finished />
       </div>
       <TimelineCard

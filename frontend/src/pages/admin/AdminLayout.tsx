@@ -12,7 +12,7 @@ export default function AdminLayout() {
           <NavLink
             key={place}
             to={`/admin/${place}`}
-            className="-mb-px border-b-2 border-transparent px-2.5 py-1.5 text-muted hover:text-text aria-[current=page]:border-accent aria-[current=page]:font-medium aria-[current=page]:text-text"
+            className="-mb-px border-b-2 border-transparent px-2.5 py-1.5 max-sm:px-1.5 text-muted hover:text-text aria-[current=page]:border-accent aria-[current=page]:font-medium aria-[current=page]:text-text"
           >
             {t.admin.places[place]}
           </NavLink>

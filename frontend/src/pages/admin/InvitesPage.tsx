@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { admin } from '../../api/admin'
 import { CopyField } from '../../components/CopyField'
-import { FormError, Select, TextField } from '../../components/form/fields'
+import { FormError, SelectField, TextField } from '../../components/form/fields'
 import { ErrorState, Loading } from '../../components/states'
 import { Button, Card } from '../../components/ui'
 import { useTitle } from '../../hooks/useTitle'
@@ -124,28 +124,28 @@ function InviteForm() {
             type="number"
             min={1}
             max={1000}
-            className="w-40"
+            className="w-40 max-sm:w-full"
             disabled={email.trim() !== ''}
             value={email.trim() === '' ? uses : '1'}
             onChange={(event) => {
               setUses(event.target.value)
             }}
           />
-          <Select
+          <SelectField
             label={t.admin.users.role}
-            className="h-9"
+            className="w-40 max-sm:flex-1"
             value={role}
             options={Object.entries(t.admin.users.roles)}
             onChange={setRole}
           />
-          <Select
+          <SelectField
             label={texts.valid}
-            className="h-9"
+            className="w-32 max-sm:flex-1"
             value={hours}
             options={Object.entries(t.entry.shareSpans)}
             onChange={setHours}
           />
-          <Button type="submit" variant="solid" className="min-h-9" disabled={invite.isPending}>
+          <Button type="submit" variant="solid" className="min-h-9 max-sm:w-full" disabled={invite.isPending}>
             {invite.isPending ? t.form.working : texts.new}
           </Button>
         </div>
