@@ -1,4 +1,5 @@
 import { lazy, Suspense } from 'react'
+import { flushSync } from 'react-dom'
 import { createBrowserRouter, Navigate, RouterProvider } from 'react-router'
 import { RequireAdmin, RequireUser } from './components/Guards'
 import { Shell } from './components/Shell'
@@ -102,10 +103,15 @@ const router = createBrowserRouter(
   { basename: basePath === '' ? '/' : basePath },
 )
 
+/** How changes of the address are shown that must not wait; see useAddress. */
+const atOnce = (update: () => unknown): undefined => {
+  flushSync(update)
+}
+
 export function App() {
   return (
     <Suspense fallback={<Loading />}>
-      <RouterProvider router={router} />
+      <RouterProvider router={router} flushSync={atOnce} />
     </Suspense>
   )
 }

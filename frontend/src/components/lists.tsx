@@ -1,6 +1,7 @@
 import { ArrowDown, ArrowUp, ChevronLeft, ChevronRight, Search, X } from 'lucide-react'
-import { useEffect, useRef, useState, type ReactNode } from 'react'
+import { useRef, type ReactNode } from 'react'
 import { useHotkeys } from '../hooks/useHotkeys'
+import { useTyped } from '../hooks/useTyped'
 import { t } from '../i18n'
 import { cx } from '../lib/cx'
 import { formatCount } from '../lib/format'
@@ -22,25 +23,9 @@ export function SearchField({
   onSearch: (text: string) => void
   className?: string
 }) {
-  const [text, setText] = useState(value)
-  const [known, setKnown] = useState(value)
+  const [text, setText] = useTyped(value, onSearch, searchDelay)
   const field = useRef<HTMLInputElement>(null)
   useHotkeys({ '/': () => field.current?.focus() })
-  if (known !== value) {
-    // Changed from outside, as by "clear filters".
-    setKnown(value)
-    setText(value)
-  }
-  useEffect(() => {
-    if (text === value) return
-    const id = setTimeout(() => {
-      setKnown(text)
-      onSearch(text)
-    }, searchDelay)
-    return () => {
-      clearTimeout(id)
-    }
-  }, [text, value, onSearch])
   return (
     <label
       className={cx(

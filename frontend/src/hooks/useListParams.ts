@@ -1,5 +1,5 @@
 import { useCallback, useMemo } from 'react'
-import { useSearchParams } from 'react-router'
+import { useAddress } from './useAddress'
 
 /**
  * What a list shows, kept in the page's address: a link to it, or the way back,
@@ -9,7 +9,7 @@ import { useSearchParams } from 'react-router'
 export function useListParams<T extends Record<string, string | number>>(
   defaults: T,
 ): readonly [values: T, set: (change: Partial<T>) => void] {
-  const [params, setParams] = useSearchParams()
+  const [params, put] = useAddress()
   const values = useMemo(() => {
     const read: Record<string, string | number> = { ...defaults }
     for (const [key, value] of Object.entries(defaults)) {
@@ -22,20 +22,12 @@ export function useListParams<T extends Record<string, string | number>>(
   }, [params, defaults])
   const set = useCallback(
     (change: Partial<T>) => {
-      setParams(
-        (old) => {
-          const next = new URLSearchParams(old)
-          if (!('page' in change)) next.delete('page')
-          for (const [key, value] of Object.entries(change)) {
-            if (value === undefined || value === defaults[key]) next.delete(key)
-            else next.set(key, String(value))
-          }
-          return next
-        },
-        { replace: true, preventScrollReset: true },
-      )
+      const changes: Record<string, string | undefined> = 'page' in change ? {} : { page: undefined }
+      for (const [key, value] of Object.entries(change))
+        changes[key] = value === undefined || value === defaults[key] ? undefined : String(value)
+      put(changes)
     },
-    [setParams, defaults],
+    [put, defaults],
   )
   return [values, set]
 }

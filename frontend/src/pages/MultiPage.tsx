@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Plus, X } from 'lucide-react'
 import { useState } from 'react'
-import { Link, useSearchParams } from 'react-router'
+import { Link } from 'react-router'
 import { channelsQuery } from '../api/queries'
 import { useAnalyze, useLive } from '../contexts/analyze'
 import { AnalyzeProvider } from '../contexts/AnalyzeContext'
@@ -12,6 +12,7 @@ import { inputClass } from '../components/form/fields'
 import { EmptyState } from '../components/states'
 import { Button, IconButton } from '../components/ui'
 import { useNow } from '../hooks/useNow'
+import { useAddress } from '../hooks/useAddress'
 import { useTitle } from '../hooks/useTitle'
 import { t } from '../i18n'
 import { cleanChannel } from '../lib/channel'
@@ -23,7 +24,7 @@ const span = 600
 /** `/multi?c=one,two`: several channels side by side. */
 export default function MultiPage() {
   useTitle(t.multi.title)
-  const [params, setParams] = useSearchParams()
+  const [params, change] = useAddress()
   const channels = [
     ...new Set(
       (params.get('c') ?? '')
@@ -33,7 +34,7 @@ export default function MultiPage() {
     ),
   ].slice(0, most)
   const put = (next: readonly string[]) => {
-    setParams(next.length === 0 ? {} : { c: next.join(',') }, { replace: true })
+    change({ c: next.join(',') })
   }
   return (
     <div className="flex w-full flex-col gap-3 p-3">

@@ -1,22 +1,30 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Search } from 'lucide-react'
-import { useState } from 'react'
-import { Link, useSearchParams } from 'react-router'
+import { useCallback } from 'react'
+import { Link } from 'react-router'
 import { sessionsQuery } from '../api/queries'
 import { SessionRows } from '../components/SessionRows'
 import { EmptyState, ErrorState, Loading } from '../components/states'
 import { buttonClass } from '../components/buttonClass'
 import { Button } from '../components/ui'
+import { useAddress } from '../hooks/useAddress'
 import { useTitle } from '../hooks/useTitle'
+import { useTyped } from '../hooks/useTyped'
 import { t } from '../i18n'
 import { cleanChannel } from '../lib/channel'
 
 /** `/sessions`: finished analyses, latest first; `?channel=` shows one channel's. */
 export default function SessionsPage() {
   useTitle(t.sessions.title)
-  const [params, setParams] = useSearchParams()
+  const [params, put] = useAddress()
   const channel = cleanChannel(params.get('channel') ?? '') ?? ''
-  const [text, setText] = useState(channel)
+  const write = useCallback(
+    (wanted: string) => {
+      put({ channel: wanted })
+    },
+    [put],
+  )
+  const [text, setText, commit] = useTyped(channel, write)
   const sessions = useInfiniteQuery(sessionsQuery(channel))
   const list = sessions.data?.pages.flatMap((p) => p.sessions)
 
@@ -32,8 +40,8 @@ export default function SessionsPage() {
           onSubmit={(event) => {
             event.preventDefault()
             const wanted = cleanChannel(text)
-            setParams(wanted === undefined ? {} : { channel: wanted })
-            if (wanted !== undefined) setText(wanted)
+            if (wanted === undefined) write('')
+            else commit(wanted)
           }}
           className="flex items-center gap-1.5 rounded-md border border-line bg-surface px-2 focus-within:outline-2 focus-within:outline-accent max-sm:w-full"
         >
@@ -42,8 +50,8 @@ export default function SessionsPage() {
             type="search"
             value={text}
             onChange={(event) => {
-              setText(event.target.value)
-              if (event.target.value === '') setParams({})
+              if (event.target.value === '') commit('')
+              else setText(event.target.value)
             }}
             aria-label={t.sessions.filter}
             placeholder={t.sessions.filterPlaceholder}
@@ -70,8 +78,7 @@ export default function SessionsPage() {
           <EmptyState part heading={t.sessions.emptyFor(channel)}>
             <Button
               onClick={() => {
-                setText('')
-                setParams({})
+                commit('')
               }}
             >
               {t.sessions.showAll}

@@ -1,5 +1,6 @@
-import { useCallback, useEffect, useMemo, useState } from 'react'
-import { useSearchParams } from 'react-router'
+import { useCallback, useMemo } from 'react'
+import { useAddress } from '../../hooks/useAddress'
+import { useTyped } from '../../hooks/useTyped'
 import { Flag, hasFlag, labels, type ChatMessage, type Label } from '../../live/protocol'
 import type { Row } from '../../live/store'
 
@@ -37,67 +38,18 @@ export interface ChatFilter extends Wanted {
 /** Wait before the search text goes into the address, ms: browsers limit such changes. */
 const writeDelay = 300
 
-/** The search text, the one in the address as last seen, and those on their way there, oldest first. */
-interface Typed {
-  query: string
-  address: string
-  written: readonly string[]
-}
-
-/** What the search text is once the address has changed: the address's, unless it only caught up with what was typed. */
-function follow(typed: Typed, address: string): Typed {
-  const own = typed.written.indexOf(address)
-  if (own === -1) return { query: address, address, written: [] }
-  return { ...typed, address, written: typed.written.slice(own + 1) }
-}
-
 /** What of chat is shown, kept in the page's address: `?show=positive,negative&only=question&q=text`. */
 export function useChatFilter(): ChatFilter {
-  const [params, setParams] = useSearchParams()
+  const [params, put] = useAddress()
   const show = params.get('show')
   const only = params.get('only')
-  const inAddress = params.get('q') ?? ''
-  // What is typed holds at once; the address follows. It begins it, too, and
-  // changes it when a word or an emote is pressed elsewhere on the page. The
-  // router lets an address wait while chat comes in, so what was written here
-  // may come back when more was typed meanwhile: that is no news.
-  const [typed, setTyped] = useState<Typed>({ query: inAddress, address: inAddress, written: [] })
-  if (typed.address !== inAddress) setTyped(follow(typed, inAddress))
-  const { query } = typed
-  const setQuery = useCallback(
-    (next: string) => {
-      setTyped((old) => ({ ...old, query: next }))
+  const write = useCallback(
+    (q: string) => {
+      put({ q })
     },
-    [setTyped],
+    [put],
   )
-
-  const put = useCallback(
-    (changes: Record<string, string>) => {
-      setParams(
-        (old) => {
-          const next = new URLSearchParams(old)
-          for (const [key, value] of Object.entries(changes)) {
-            if (value === '') next.delete(key)
-            else next.set(key, value)
-          }
-          return next
-        },
-        { replace: true, preventScrollReset: true },
-      )
-    },
-    [setParams],
-  )
-
-  useEffect(() => {
-    if (query === inAddress) return
-    const id = setTimeout(() => {
-      setTyped((old) => ({ ...old, written: [...old.written, query] }))
-      put({ q: query })
-    }, writeDelay)
-    return () => {
-      clearTimeout(id)
-    }
-  }, [query, inAddress, put])
+  const [query, setQuery] = useTyped(params.get('q') ?? '', write, writeDelay)
 
   const shown = useMemo(() => {
     const listed = labels.filter((l) => (show ?? '').split(',').includes(l))

@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'react'
-import { Link, useSearchParams } from 'react-router'
+import { Link } from 'react-router'
 import { useAnalyze, useLive } from '../../contexts/analyze'
+import { useAddress } from '../../hooks/useAddress'
 import { useMediaQuery } from '../../hooks/useMediaQuery'
 import { useNow } from '../../hooks/useNow'
 import { useTitle } from '../../hooks/useTitle'
@@ -132,7 +133,7 @@ function LiveTimeline({ height }: { height: number }) {
   const since = useLive((s) => s.status?.since)
   const events = usePlotEvents()
   const now = useNow(1000, !stopped)
-  const [params, setParams] = useSearchParams()
+  const [params, put] = useAddress()
   const asked = params.get('range')
   const range: Range = ranges.find((r) => r === asked) ?? '5'
   const end = stopped && since !== undefined ? Date.parse(since) : now + offset
@@ -144,15 +145,7 @@ function LiveTimeline({ height }: { height: number }) {
       to={Math.floor(end / 1000)}
       range={range}
       onRange={(next) => {
-        setParams(
-          (old) => {
-            const p = new URLSearchParams(old)
-            if (next === '5') p.delete('range')
-            else p.set('range', next)
-            return p
-          },
-          { replace: true, preventScrollReset: true },
-        )
+        put({ range: next === '5' ? undefined : next })
       }}
       height={height}
       messagesIn={(from, until) =>
@@ -185,16 +178,9 @@ function Details() {
   const moments = useLive((s) => s.moments)
   const marks = useLive((s) => s.marks)
   const gaps = useLive((s) => s.gaps)
-  const [, setParams] = useSearchParams()
+  const [, put] = useAddress()
   const find = (text: string) => {
-    setParams(
-      (old) => {
-        const next = new URLSearchParams(old)
-        next.set('q', text)
-        return next
-      },
-      { replace: true, preventScrollReset: true },
-    )
+    put({ q: text })
   }
   return (
     <div className="grid grid-cols-1 items-start gap-3 @lg:grid-cols-2">

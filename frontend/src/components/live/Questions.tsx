@@ -1,6 +1,6 @@
 import { useMemo } from 'react'
-import { useSearchParams } from 'react-router'
 import { useLive } from '../../contexts/analyze'
+import { useAddress } from '../../hooks/useAddress'
 import { t } from '../../i18n'
 import { formatClock } from '../../lib/format'
 import { Flag, hasFlag, isUncounted } from '../../live/protocol'
@@ -11,7 +11,7 @@ const most = 8
 /** The last questions that were asked in chat, newest first. */
 export function Questions() {
   const rows = useLive((s) => s.rows)
-  const [, setParams] = useSearchParams()
+  const [, put] = useAddress()
   const asked = useMemo(() => {
     const found = []
     for (let i = rows.length - 1; i >= 0 && found.length < most; i--) {
@@ -30,14 +30,7 @@ export function Questions() {
             type="button"
             className="text-xs text-accent hover:underline"
             onClick={() => {
-              setParams(
-                (old) => {
-                  const next = new URLSearchParams(old)
-                  next.set('only', 'question')
-                  return next
-                },
-                { replace: true, preventScrollReset: true },
-              )
+              put({ only: 'question' })
             }}
           >
             {t.questions.find}
