@@ -51,6 +51,8 @@ type Accounts struct {
 
 	// What was removed since the start because its time was over.
 	removedExpired, removedLogs atomic.Int64
+	now                         func() time.Time
+	cleanedAt                   atomic.Int64 // when the log was last cleaned up, Unix ms; 0: not yet
 }
 
 // AccountsConfig is what Accounts are made of.
@@ -83,7 +85,10 @@ func NewAccounts(c AccountsConfig) (*Accounts, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Accounts{URL: c.URL, days: cfg.LogRetentionDays, log: c.Log}
+	a := &Accounts{URL: c.URL, days: cfg.LogRetentionDays, log: c.Log, now: c.Now}
+	if a.now == nil {
+		a.now = time.Now
+	}
 	var mailer account.Mailer = noMail{}
 	if cfg.MailBy() != config.MailOff {
 		if a.Outbox, a.Mails, err = c.openMail(key, a); err != nil {
@@ -196,9 +201,15 @@ func (a *Accounts) tidy(ctx context.Context) {
 	if a.days == 0 {
 		return
 	}
-	if n, err := a.CleanUpLogs(ctx, account.Identity{}, a.days); err != nil && ctx.Err() == nil {
-		a.log.Warn("the activity log could not be cleaned up", "error", err)
-	} else if n > 0 {
+	n, err := a.CleanUpLogs(ctx, account.Identity{}, a.days)
+	if err != nil {
+		if ctx.Err() == nil {
+			a.log.Warn("the activity log could not be cleaned up", "error", err)
+		}
+		return
+	}
+	a.cleanedAt.Store(a.now().UnixMilli())
+	if n > 0 {
 		a.removedLogs.Add(n)
 		a.log.Info("cleaned up the activity log", "entries", n, "older than days", a.days)
 	}
@@ -329,6 +340,7 @@ func (a *App) addAccounts(api *httpapi.Config) {
 	api.StoreAway = storeAway
 	local := doctor.Local{Config: a.opts.Config, UI: a.opts.UI, Now: a.opts.Now}
 	api.Doctor = newExaminer(local.Checks, a.opts.Version, a.opts.Now)
+	api.Retention = a
 	api.Registration, api.MailBy = account.Registrations(a.opts.Config.Registration), a.opts.Config.MailBy()
 	api.Accounts = a.accounts.Service
 	if a.accounts.Mails != nil {

@@ -38,6 +38,9 @@ func TestOldLogsGo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if kept, err := a.Retained(t.Context()); err != nil || kept.Days != 2 || kept.Due != 2 || kept.Removed != 0 || !kept.LookedAt.IsZero() {
+		t.Errorf("before it was looked: %+v, %v", kept, err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	stopped := make(chan struct{})
 	go func() { defer close(stopped); a.Run(ctx) }()
@@ -57,6 +60,9 @@ func TestOldLogsGo(t *testing.T) {
 	<-stopped
 	if _, logs := a.Removed(); logs != 2 {
 		t.Errorf("%d entries are counted as removed, want 2", logs)
+	}
+	if kept, err := a.Retained(t.Context()); err != nil || kept.Due != 0 || kept.Removed != 2 || kept.LookedAt.Before(now.Truncate(time.Millisecond)) {
+		t.Errorf("afterwards: %+v, %v", kept, err)
 	}
 	if err := done(); err != nil {
 		t.Error(err)

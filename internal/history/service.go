@@ -89,6 +89,7 @@ type Service struct {
 
 	// What was removed since the start because its time was over.
 	removedLinks, removedArchived atomic.Int64
+	lookedAt                      atomic.Int64 // when it was last looked what was archived long ago, Unix ms; 0: not yet
 
 	mu    sync.Mutex
 	ended []analysis.Finished // the latest last
@@ -143,6 +144,9 @@ func (s *Service) tidy(ctx context.Context) {
 	}
 	entries, err := s.store.DropArchived(ctx, s.now().Add(-s.cfg.KeepArchived))
 	s.removedArchived.Add(int64(entries))
+	if err == nil {
+		s.lookedAt.Store(s.now().UnixMilli())
+	}
 	if err != nil && ctx.Err() == nil {
 		s.log.Warn("what was archived long ago cannot be removed; it is tried again", "error", err)
 	}
@@ -155,6 +159,23 @@ func (s *Service) tidy(ctx context.Context) {
 // the start because their time was over.
 func (s *Service) Removed() (links, archived int64) {
 	return s.removedLinks.Load(), s.removedArchived.Load()
+}
+
+// Retention tells how long entries stay in the archive (0: until somebody removes
+// them), how many are older than that now, and when they were last looked for
+// (zero: not since the start).
+func (s *Service) Retention(ctx context.Context) (keep time.Duration, due int, looked time.Time, err error) {
+	keep = s.cfg.KeepArchived
+	if keep <= 0 {
+		return 0, 0, time.Time{}, nil
+	}
+	if at := s.lookedAt.Load(); at != 0 {
+		looked = time.UnixMilli(at).UTC()
+	}
+	if due, err = s.store.CountArchived(ctx, s.now().Add(-keep)); err != nil {
+		return 0, 0, time.Time{}, fmt.Errorf("counting what was archived long ago: %w", err)
+	}
+	return keep, due, looked, nil
 }
 
 // Finished is told of every analysis that ended ([channels.Config]).

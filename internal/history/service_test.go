@@ -760,6 +760,9 @@ func TestRunRemovesWhatWasArchivedLongAgo(t *testing.T) {
 	}
 	archive(saved[2])
 	w.pass(time.Second)
+	if kept, due, looked, err := w.service.Retention(t.Context()); err != nil || kept != keep || due != 1 || !looked.IsZero() {
+		t.Errorf("before it was looked: kept for %v, %d are older, looked at %v, %v", kept, due, looked, err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	wg.Go(func() { w.service.Run(ctx) })
@@ -773,6 +776,9 @@ func TestRunRemovesWhatWasArchivedLongAgo(t *testing.T) {
 	}
 	cancel()
 	wg.Wait()
+	if _, due, looked, err := w.service.Retention(t.Context()); err != nil || due != 0 || looked.IsZero() {
+		t.Errorf("afterwards: %d are older, looked at %v, %v", due, looked, err)
+	}
 	if _, n := w.service.Removed(); n != 1 {
 		t.Errorf("%d are counted as removed, want 1", n)
 	}

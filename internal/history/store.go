@@ -58,6 +58,8 @@ type Store interface {
 	// how many. Where that time is not known they stay. Interrupted, it has removed
 	// some of them, each with all that belongs to it.
 	DropArchived(ctx context.Context, before time.Time) (int, error)
+	// CountArchived returns how many entries [Store.DropArchived] would remove.
+	CountArchived(ctx context.Context, before time.Time) (int, error)
 
 	// CreateShare adds a link to an entry. ErrNotFound: there is none with this
 	// id of the user who shares.

@@ -194,6 +194,8 @@ type Config struct {
 	Outbox Outbox
 	// Doctor examines the installation; nil: it is not examined.
 	Doctor Doctor
+	// Retention tells what is removed once it is old; nil: nobody does.
+	Retention Retention
 	// StoreAway reports whether an error says that the database cannot be
 	// reached just now; nil: only by its time-outs.
 	StoreAway func(error) bool

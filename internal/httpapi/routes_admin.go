@@ -427,6 +427,7 @@ func (a *API) registerAdmin() {
 	register(a, op("admin-usage", http.MethodGet, "/api/admin/usage", "What was done day by day", "The earliest day first; days without anything are there with zeros.", 422), a.adminUsage)
 	register(a, op("admin-overview", http.MethodGet, "/api/admin/overview", "How the server is, at a glance", "Numbers of this moment."), a.adminOverview)
 	a.registerAdminDoctor()
+	a.registerAdminRetention()
 }
 
 func (a *API) adminUsers(ctx context.Context, in *adminUsersInput) (*adminUsersOutput, error) {

@@ -16,6 +16,8 @@ export type MailStats = Schemas['OutboxView']['stats']
 export type UsageDay = Schemas['UsageDay']
 export type Overview = Schemas['Overview']
 export type Check = Overview['store']
+export type Retention = Schemas['Retention']
+export type Retained = Retention['logs']
 export type Examination = Schemas['Examination']
 export type Finding = Examination['findings'][number]
 export type FindingStatus = Finding['status']
@@ -33,6 +35,7 @@ const post = <T>(path: string, body: unknown = {}) => send<T>(path, { method: 'P
 export const admin = {
   overview: (signal: AbortSignal) => send<Overview>('/api/admin/overview', { signal }),
   doctor: (signal: AbortSignal) => send<Examination>('/api/admin/doctor', { signal }),
+  retention: (signal: AbortSignal) => send<Retention>('/api/admin/retention', { signal }),
   usage: async (days: number, signal: AbortSignal) =>
     (await send<UsageDay[] | null>('/api/admin/usage', { query: { days }, signal })) ?? [],
 

@@ -328,6 +328,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is removed once it is old
+         * @description How long the activity log and archived analyses are kept, and what is older than that. The settings are the operator's: LOG_RETENTION_DAYS and HISTORY_RETENTION_DAYS.
+         */
+        get: operations["admin-retention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/sockets": {
         parameters: {
             query?: never;
@@ -3867,6 +3887,38 @@ export interface components {
              */
             user_id: string;
         };
+        Retained: {
+            /**
+             * Format: int64
+             * @description Days that it is kept, as the setting says; 0: until somebody removes it
+             * @example 365
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description How many are older than that now: they go the next time that the server looks, within an hour
+             * @example 12
+             */
+            due: number;
+            /**
+             * Format: date-time
+             * @description When this server last looked; absent where it has not yet, or keeps everything
+             * @example 2026-01-31T20:00:00Z
+             */
+            looked_at?: string;
+            /**
+             * Format: int64
+             * @description How many this server removed since its start
+             * @example 40
+             */
+            removed: number;
+        };
+        Retention: {
+            /** @description Saved analyses that their user moved to the archive: HISTORY_RETENTION_DAYS. What is not in the archive is never removed */
+            archive: components["schemas"]["Retained"];
+            /** @description Entries of the activity log: LOG_RETENTION_DAYS */
+            logs: components["schemas"]["Retained"];
+        };
         SaveRequest: {
             /**
              * @description Seconds, a number or a text; anything else counts as 0
@@ -6414,6 +6466,78 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "archive": {
+                     *         "days": 365,
+                     *         "due": 12,
+                     *         "looked_at": "2026-01-31T20:00:00Z",
+                     *         "removed": 40
+                     *       },
+                     *       "logs": {
+                     *         "days": 365,
+                     *         "due": 12,
+                     *         "looked_at": "2026-01-31T20:00:00Z",
+                     *         "removed": 40
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Retention"];
                 };
             };
             /** @description Unauthorized */

@@ -568,6 +568,18 @@ func (h *History) removeUser(ctx context.Context, userID string) (removed int, e
 	}
 }
 
+// archivedBefore finds what was archived before a time. Other types than dates,
+// such as null, are not before anything.
+func archivedBefore(t time.Time) bson.D {
+	return bson.D{status(history.StatusDeleted), {Key: "updated_at", Value: bson.D{{Key: "$lt", Value: bson.DateTime(floorMillis(t))}}}}
+}
+
+// CountArchived implements [history.Store].
+func (h *History) CountArchived(ctx context.Context, before time.Time) (int, error) {
+	n, err := h.s.count(ctx, h.s.history, archivedBefore(before))
+	return n, h.explain(ctx, "counting archived analyses in", err)
+}
+
 // DropArchived implements [history.Store].
 func (h *History) DropArchived(ctx context.Context, before time.Time) (int, error) {
 	n, err := h.dropArchived(ctx, before)
@@ -575,8 +587,7 @@ func (h *History) DropArchived(ctx context.Context, before time.Time) (int, erro
 }
 
 func (h *History) dropArchived(ctx context.Context, before time.Time) (removed int, err error) {
-	// Other types than dates, such as null, are not before anything.
-	old := bson.D{status(history.StatusDeleted), {Key: "updated_at", Value: bson.D{{Key: "$lt", Value: bson.DateTime(floorMillis(before))}}}}
+	old := archivedBefore(before)
 	for {
 		var ids []string
 		err := stream(ctx, h.s.history, old, options.Find().SetProjection(only("_id")).SetLimit(idsAtOnce), func(raw bson.Raw) error {

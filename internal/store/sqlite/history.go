@@ -38,9 +38,10 @@ const (
 	sqlRemoveUser   = `DELETE FROM history WHERE user_id = ?1`
 	sqlDropArchived = `
 		DELETE FROM history WHERE id IN (SELECT id FROM history WHERE status = 'deleted' AND updated_at > 0 AND updated_at < ?1 LIMIT ?2)`
-	sqlCountOf      = `SELECT count(*) FROM history WHERE user_id = ?1`
-	sqlCountEntries = `SELECT count(*) FROM history`
-	sqlTags         = `
+	sqlCountArchived = `SELECT count(*) FROM history WHERE status = 'deleted' AND updated_at > 0 AND updated_at < ?1`
+	sqlCountOf       = `SELECT count(*) FROM history WHERE user_id = ?1`
+	sqlCountEntries  = `SELECT count(*) FROM history`
+	sqlTags          = `
 		SELECT tag.value, count(DISTINCT history.rowid) AS entries FROM history, json_each(history.tags) AS tag
 		WHERE history.user_id = ?1 AND history.status = 'active' AND history.tags <> '[]'
 		GROUP BY tag.value ORDER BY entries DESC, tag.value`
@@ -240,6 +241,12 @@ func (h *History) DropArchived(ctx context.Context, before time.Time) (removed i
 			return removed, h.explain("removing archived analyses from", err)
 		}
 	}
+}
+
+// CountArchived implements [history.Store].
+func (h *History) CountArchived(ctx context.Context, before time.Time) (n int, err error) {
+	err = h.s.read.QueryRowContext(ctx, sqlCountArchived, before.UnixMicro()).Scan(&n)
+	return n, h.explain("counting archived analyses in", err)
 }
 
 func (h *History) affected(result sql.Result, err error) (int64, error) {

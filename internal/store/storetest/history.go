@@ -560,8 +560,14 @@ func testDropArchived(t *testing.T, s HistoryStore) {
 	_, err := s.Update(t.Context(), entry(2).ID, anna, history.Patch{Status: &restored})
 	noError(t, err)
 	last := entry(archived)
+	if n, err := s.CountArchived(t.Context(), last.UpdatedAt); n != archived-2 || err != nil {
+		t.Errorf("%d would be removed, %v; want %d", n, err, archived-2)
+	}
 	if n, err := s.DropArchived(t.Context(), last.UpdatedAt); n != archived-2 || err != nil {
 		t.Errorf("%d removed, %v; want %d", n, err, archived-2)
+	}
+	if n, err := s.CountArchived(t.Context(), last.UpdatedAt); n != 0 || err != nil {
+		t.Errorf("%d would be removed once more, %v", n, err)
 	}
 	for _, e := range []*history.Entry{active, unknown, last, entry(2)} {
 		_, err := s.Get(t.Context(), e.ID)
@@ -684,28 +690,29 @@ func testHistoryCancellation(t *testing.T, s HistoryStore) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, call := range map[string]func() error{
-		"Create":       func() error { return s.Create(ctx, entry(2), []byte("{}")) },
-		"Replace":      func() error { return s.Replace(ctx, entry(1), nil) },
-		"Get":          func() error { _, err := s.Get(ctx, e.ID); return err },
-		"BySession":    func() error { _, err := s.BySession(ctx, anna, e.SessionID); return err },
-		"Report":       func() error { _, err := s.Report(ctx, e.ID); return err },
-		"Update":       func() error { _, err := s.Update(ctx, e.ID, anna, history.Patch{Name: new("x")}); return err },
-		"Remove":       func() error { return s.Remove(ctx, e.ID, anna) },
-		"List":         func() error { _, err := s.List(ctx, history.Query{UserID: anna}); return err },
-		"Count":        func() error { _, err := s.Count(ctx, anna); return err },
-		"Tags":         func() error { _, err := s.Tags(ctx, anna); return err },
-		"Totals":       func() error { _, err := s.Totals(ctx); return err },
-		"DropArchived": func() error { _, err := s.DropArchived(ctx, savedAt.Add(9e6*time.Second)); return err },
-		"RemoveUser":   func() error { _, err := s.RemoveUser(ctx, anna); return err },
-		"CreateShare":  func() error { return s.CreateShare(ctx, newShare(2, e)) },
-		"Shares":       func() error { _, err := s.Shares(ctx, e.ID, savedAt); return err },
-		"ShareByHash":  func() error { _, err := s.ShareByHash(ctx, share.Hash, savedAt); return err },
-		"CountView":    func() error { return s.CountView(ctx, share.ID, savedAt) },
-		"RemoveShare":  func() error { return s.RemoveShare(ctx, share.ID, e.ID, anna) },
-		"DropExpired":  func() error { _, err := s.DropExpired(ctx, savedAt.Add(9e6*time.Second)); return err },
-		"ImportEntry":  func() error { return s.ImportEntry(ctx, entry(1), nil) },
-		"ImportShare":  func() error { return s.ImportShare(ctx, newShare(2, e)) },
-		"CountEntries": func() error { _, err := s.CountEntries(ctx); return err },
+		"Create":        func() error { return s.Create(ctx, entry(2), []byte("{}")) },
+		"Replace":       func() error { return s.Replace(ctx, entry(1), nil) },
+		"Get":           func() error { _, err := s.Get(ctx, e.ID); return err },
+		"BySession":     func() error { _, err := s.BySession(ctx, anna, e.SessionID); return err },
+		"Report":        func() error { _, err := s.Report(ctx, e.ID); return err },
+		"Update":        func() error { _, err := s.Update(ctx, e.ID, anna, history.Patch{Name: new("x")}); return err },
+		"Remove":        func() error { return s.Remove(ctx, e.ID, anna) },
+		"List":          func() error { _, err := s.List(ctx, history.Query{UserID: anna}); return err },
+		"Count":         func() error { _, err := s.Count(ctx, anna); return err },
+		"Tags":          func() error { _, err := s.Tags(ctx, anna); return err },
+		"Totals":        func() error { _, err := s.Totals(ctx); return err },
+		"CountArchived": func() error { _, err := s.CountArchived(ctx, savedAt); return err },
+		"DropArchived":  func() error { _, err := s.DropArchived(ctx, savedAt.Add(9e6*time.Second)); return err },
+		"RemoveUser":    func() error { _, err := s.RemoveUser(ctx, anna); return err },
+		"CreateShare":   func() error { return s.CreateShare(ctx, newShare(2, e)) },
+		"Shares":        func() error { _, err := s.Shares(ctx, e.ID, savedAt); return err },
+		"ShareByHash":   func() error { _, err := s.ShareByHash(ctx, share.Hash, savedAt); return err },
+		"CountView":     func() error { return s.CountView(ctx, share.ID, savedAt) },
+		"RemoveShare":   func() error { return s.RemoveShare(ctx, share.ID, e.ID, anna) },
+		"DropExpired":   func() error { _, err := s.DropExpired(ctx, savedAt.Add(9e6*time.Second)); return err },
+		"ImportEntry":   func() error { return s.ImportEntry(ctx, entry(1), nil) },
+		"ImportShare":   func() error { return s.ImportShare(ctx, newShare(2, e)) },
+		"CountEntries":  func() error { _, err := s.CountEntries(ctx); return err },
 	} {
 		if err := call(); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v, want the context's error", name, err)

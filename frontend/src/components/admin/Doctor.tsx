@@ -102,29 +102,36 @@ function FindingRow({ finding: f }: { finding: Finding }) {
       <Icon aria-hidden className={`mt-0.5 size-4 shrink-0 ${tone}`} />
       <div className="min-w-0 wrap-anywhere">
         <p>
-          {/* The doctor speaks English. */}
-          <span lang="en" className="font-medium">
-            {f.check}
-          </span>
+          <Said text={f.check} className="font-medium" />
           <span className={`ml-2 text-xs ${tone}`}>{texts.status[f.status]}</span>
         </p>
-        <p lang="en" className="text-muted">
-          {f.seen}
+        <p className="text-muted">
+          <Said text={f.seen} />
         </p>
         {f.why !== undefined && (
           <p className="text-xs text-muted">
-            {texts.why}: <span lang="en">{f.why}</span>
+            {texts.why}: <Said text={f.why} />
           </p>
         )}
         {f.mend !== undefined && (
           <p className="mt-1">
             {texts.mend}:{' '}
-            <code lang="en" className="rounded bg-raised px-1 py-0.5 text-xs">
-              {f.mend}
+            <code className="rounded bg-raised px-1 py-0.5 text-xs">
+              <Said text={f.mend} />
             </code>
           </p>
         )}
       </div>
     </li>
+  )
+}
+
+/** What the doctor says, in the page's language where that is known, else marked as the English that it is. */
+function Said({ text, className }: { text: string; className?: string }) {
+  const told = texts.says(text)
+  return (
+    <span lang={told === text ? 'en' : undefined} className={className}>
+      {told}
+    </span>
   )
 }

@@ -1,4 +1,5 @@
 import type * as english from '../en/admin'
+import { doctorInGerman } from './doctor'
 
 export const admin: typeof english.admin = {
   title: 'Verwaltung',
@@ -21,7 +22,22 @@ export const admin: typeof english.admin = {
     mend: 'Was hilft',
     seenAt: (at: string) => `Geprüft um ${at}`,
     again: 'Noch einmal prüfen',
+    says: doctorInGerman,
     looking: 'Es wird geprüft … das dauert einige Sekunden.',
+  },
+  kept: {
+    title: 'Was von selbst verschwindet',
+    kinds: { logs: 'Aktivitätsprotokoll', archive: 'Analysen im Archiv' },
+    forever: 'Nichts verschwindet: es bleibt, bis es jemand löscht.',
+    days: (n: number) => (n === 1 ? 'Bleibt einen Tag.' : `Bleibt ${n} Tage.`),
+    due: (n: string) =>
+      n === '1'
+        ? '1 ist älter und verschwindet binnen einer Stunde.'
+        : `${n} sind älter und verschwinden binnen einer Stunde.`,
+    noneDue: 'Nichts ist gerade älter.',
+    looked: (ago: string) => `Zuletzt nachgesehen ${ago}.`,
+    notYet: 'Seit dem Start noch nicht nachgesehen.',
+    removed: (n: string) => `${n} seit dem Start gelöscht.`,
   },
   overview: {
     users: 'Konten',

@@ -19,7 +19,21 @@ export const admin = {
     mend: 'What mends it',
     seenAt: (at: string) => `Looked at ${at}`,
     again: 'Look again',
+    /** What a check is called and says: the server speaks English. */
+    says: (text: string) => text,
     looking: 'Looking … this takes some seconds.',
+  },
+  kept: {
+    title: 'What goes by itself',
+    kinds: { logs: 'Activity log', archive: 'Archived analyses' },
+    forever: 'Nothing goes: it is kept until somebody removes it.',
+    days: (n: number) => (n === 1 ? 'Kept for a day.' : `Kept for ${n} days.`),
+    due: (n: string) =>
+      n === '1' ? '1 is older and goes within the hour.' : `${n} are older and go within the hour.`,
+    noneDue: 'Nothing is older now.',
+    looked: (ago: string) => `Last looked ${ago}.`,
+    notYet: 'Not looked yet since the start.',
+    removed: (n: string) => `${n} removed since the start.`,
   },
   overview: {
     users: 'Users',

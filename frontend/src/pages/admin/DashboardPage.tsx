@@ -5,6 +5,7 @@ import { Link } from 'react-router'
 import { admin, type Check, type Overview, type UsageDay } from '../../api/admin'
 import { DayBars } from '../../components/admin/DayBars'
 import { Doctor } from '../../components/admin/Doctor'
+import { Kept } from '../../components/admin/Kept'
 import { ErrorState, Loading } from '../../components/states'
 import { Card, Segmented } from '../../components/ui'
 import { useTitle } from '../../hooks/useTitle'
@@ -41,6 +42,7 @@ export default function DashboardPage() {
         <Loading />
       )}
       <Doctor />
+      <Kept />
       <div className="flex flex-wrap items-center justify-between gap-3 pt-2">
         <h2 className="font-medium">{texts.usage}</h2>
         <Segmented

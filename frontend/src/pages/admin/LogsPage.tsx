@@ -2,6 +2,7 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tansta
 import { Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { admin } from '../../api/admin'
+import { LogsKept } from '../../components/admin/Kept'
 import { Dialog } from '../../components/Dialog'
 import { FormError, Select, TextField } from '../../components/form/fields'
 import { DateField } from '../../components/form/DateField'
@@ -60,6 +61,7 @@ export default function LogsPage() {
         <div>
           <h1 className="text-xl font-semibold tracking-tight">{t.admin.places.logs}</h1>
           <p className="text-muted">{texts.lead}</p>
+          <LogsKept />
         </div>
         <Button
           variant="danger"
