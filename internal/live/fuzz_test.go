@@ -64,7 +64,7 @@ func FuzzClientFrames(f *testing.F) {
 		s := newSocket(h, conn, ServeOptions{Authenticate: func(context.Context, string) (string, time.Time, error) {
 			return "somebody", time.Time{}, nil
 		}})
-		s.plain = plain
+		s.plain, s.packed = plain, piece%2 == 1
 		if err := h.admit(s, "", ""); err != nil {
 			t.Fatal(err)
 		}

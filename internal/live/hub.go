@@ -62,7 +62,7 @@ type Config struct {
 
 	// The ring of a room: what can be resumed.
 	RingFrames int           // 8,192
-	RingBytes  int           // 4 MiB
+	RingBytes  int           // 4 MiB, of the batched dialect; the other and what is compressed come on top
 	RingAge    time.Duration // 3 min
 
 	// How far a viewer may lag before its oldest messages are dropped.
@@ -150,6 +150,8 @@ type Hub struct {
 	pollers []*poller     // wait for sockets; none where the system has no such thing
 	writers []*writer     // write to the sockets of the poller with the same index
 	turn    atomic.Uint32 // whose is the next socket
+
+	packer packer
 
 	running  sync.WaitGroup // goroutines of the hub and its viewers
 	spawning sync.Mutex     // guards stopped against running.Add

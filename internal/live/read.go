@@ -31,6 +31,7 @@ type incoming struct {
 	message    []byte // fragments that are put together
 	op         ws.OpCode
 	fragmented bool
+	packed     bool  // the message is compressed
 	deaf       bool  // what still comes is not looked at
 	at         int64 // when tokens was right, Unix ns
 	tokens     float64
@@ -185,8 +186,14 @@ func (s *socket) feed(data []byte) next {
 		if in.fragmented {
 			state = state.Set(ws.StateFragmented)
 		}
+		if s.packed {
+			state = state.Set(ws.StateExtended)
+		}
 		if err := ws.CheckHeader(hdr, state); err != nil {
 			return s.refuse(CodeProtocol, err.Error())
+		}
+		if hdr.Rsv != 0 && (hdr.Rsv != packed1 || hdr.OpCode.IsControl() || hdr.OpCode == ws.OpContinuation) {
+			return s.refuse(CodeProtocol, ws.ErrProtocolNonZeroRsv.Error())
 		}
 		if !hdr.Masked {
 			return s.refuse(CodeProtocol, "frames from clients must be masked")
@@ -222,7 +229,7 @@ func (s *socket) feed(data []byte) next {
 			in.message = append(in.message, body...)
 			body = in.message
 		default:
-			in.op = hdr.OpCode
+			in.op, in.packed = hdr.OpCode, hdr.Rsv == packed1
 			if !hdr.Fin {
 				in.message = bytes.Clone(body)
 			}
@@ -233,6 +240,14 @@ func (s *socket) feed(data []byte) next {
 		in.message = nil
 		if in.op == ws.OpBinary {
 			return s.refuse(CodeUnsupported, "frames must be text")
+		}
+		if in.packed {
+			var err error
+			if body, err = s.hub.packer.unpack(body); errors.Is(err, errInflatedTooLarge) {
+				return s.refuse(CodeTooLarge, "a frame may have 4 KiB")
+			} else if err != nil {
+				return s.refuse(CodeInvalid, "the compressed frame cannot be read")
+			}
 		}
 		if !utf8.Valid(body) {
 			return s.refuse(CodeInvalid, "text must be UTF-8")

@@ -17,6 +17,8 @@ type entry struct {
 	// wire is the WebSocket frame of the batched dialect; nil once a newer
 	// ephemeral frame replaced it.
 	wire []byte
+	// packed is wire compressed, where that paid when the entry came; nil otherwise.
+	packed []byte
 	// early holds the WebSocket frames of the plain dialect where viewers of it
 	// were there when the entry came; nil otherwise.
 	early []byte

@@ -42,6 +42,7 @@ type room struct {
 	queued [][]*socket // by writer, used by receive only
 
 	plains  atomic.Int32 // viewers of the plain dialect
+	packs   atomic.Int32 // viewers of the batched dialect that read compressed frames
 	plainMu sync.Mutex   // guards entry.plain and what follows
 	scratch []byte
 }
@@ -66,9 +67,12 @@ func (r *room) receive(data []byte) {
 	now := time.Now().UnixNano()
 	ask := false
 	// Made here, nobody who writes has to wait for it.
-	var early []byte
+	var forms entry
 	if e.Kind == frame.Stream && e.N > 0 && r.plains.Load() > 0 {
-		early = r.derive(e.Payload)
+		forms.early = r.derive(e.Payload)
+	}
+	if e.Kind == frame.Stream && len(e.Payload) >= packBytes && r.packs.Load() >= packViewers {
+		forms.packed = r.hub.packer.pack(e.Payload)
 	}
 	r.mu.Lock()
 	switch {
@@ -82,7 +86,7 @@ func (r *room) receive(data []byte) {
 		ask = len(r.viewers) > 0
 	}
 	r.heard, r.orphan = now, 0
-	if !r.push(&e, early, now) {
+	if !r.push(&e, forms, now) {
 		r.mu.Unlock()
 		return
 	}
@@ -121,9 +125,9 @@ func (r *room) wake() {
 }
 
 // push puts a frame into the ring, after an entry for what was lost before it.
-// early is the frame in the plain dialect, or nil.
+// forms has the frame in other forms.
 // It returns false for a repeated frame. r.mu is held.
-func (r *room) push(e *frame.Envelope, early []byte, now int64) bool {
+func (r *room) push(e *frame.Envelope, forms entry, now int64) bool {
 	first := e.Seq - uint64(e.N) // the number before this frame
 	switch {
 	case !r.known:
@@ -137,7 +141,8 @@ func (r *room) push(e *frame.Envelope, early []byte, now int64) bool {
 		r.ring.push(entry{kind: lost, seq: first, at: now})
 	}
 	r.seq = e.Seq
-	pos := r.ring.push(entry{kind: e.Kind, n: e.N, seq: e.Seq, at: now, wire: textFrame(e.Payload), early: early})
+	forms.kind, forms.n, forms.seq, forms.at, forms.wire = e.Kind, e.N, e.Seq, now, textFrame(e.Payload)
+	pos := r.ring.push(forms)
 	if e.Kind == frame.Ephemeral || e.Kind == frame.EphemeralTop {
 		// Only the newest is of use to anybody.
 		latest := &r.latest[e.Kind-frame.Ephemeral]
@@ -332,10 +337,18 @@ func (r *room) add(v *viewer) bool {
 	v.joined = time.Now().UnixNano()
 	v.index = len(r.viewers)
 	r.viewers = append(r.viewers, v)
-	if v.plain {
-		r.plains.Add(1)
-	}
+	r.count(v, 1)
 	return true
+}
+
+// count notes which forms of frames are wanted.
+func (r *room) count(v *viewer, change int32) {
+	switch {
+	case v.plain:
+		r.plains.Add(change)
+	case v.packed:
+		r.packs.Add(change)
+	}
 }
 
 // remove lets a viewer go.
@@ -347,9 +360,7 @@ func (r *room) remove(v *viewer) {
 	r.viewers[v.index].index = v.index
 	r.viewers[last] = nil
 	r.viewers = r.viewers[:last]
-	if v.plain {
-		r.plains.Add(-1)
-	}
+	r.count(v, -1)
 	if last == 0 {
 		r.emptied = time.Now().UnixNano()
 	}

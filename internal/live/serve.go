@@ -66,10 +66,18 @@ func (h *Hub) ServeWS(w http.ResponseWriter, r *http.Request, opts ServeOptions)
 		http.Error(w, text, http.StatusServiceUnavailable)
 		return
 	}
+	packed := offersDeflate(r.Header)
+	header := opts.Header
+	if packed {
+		if header = header.Clone(); header == nil {
+			header = http.Header{}
+		}
+		header.Set("Sec-WebSocket-Extensions", deflateAnswer)
+	}
 	upgrader := ws.HTTPUpgrader{
 		Timeout:  upgradeTimeout,
 		Protocol: func(p string) bool { return p == frame.Protocol },
-		Header:   opts.Header,
+		Header:   header,
 	}
 	conn, rw, hs, err := upgrader.Upgrade(r, w)
 	if err != nil {
@@ -87,6 +95,7 @@ func (h *Hub) ServeWS(w http.ResponseWriter, r *http.Request, opts ServeOptions)
 	}
 	s := newSocket(h, conn, opts)
 	s.plain = hs.Protocol != frame.Protocol
+	s.packed = packed
 	s.since = parseSince(r.URL.Query().Get("since"))
 	polled := h.adopt(s)
 	switch err := h.admit(s, opts.Address, opts.User); {

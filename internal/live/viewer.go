@@ -49,6 +49,7 @@ func parseSince(s string) since {
 type viewer struct {
 	listener listener
 	plain    bool  // dialect
+	packed   bool  // it reads compressed frames, too
 	since    since // where it asks to go on; set before it joins
 	room     *room // set when it joins
 	index    int   // in room.viewers; guarded by room.mu
@@ -167,7 +168,11 @@ func (r *room) take(v *viewer, e *entry, h *haul, now time.Time) {
 		}
 		v.seq = max(v.seq, e.seq)
 		if !v.plain {
-			h.add(e.wire, v.seq)
+			b := e.wire
+			if v.packed && e.packed != nil {
+				b = e.packed
+			}
+			h.add(b, v.seq)
 		} else if e.n > 0 {
 			b := e.early
 			if b == nil {
