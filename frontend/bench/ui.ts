@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { cpus, loadavg } from 'node:os'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { AxeResults } from 'axe-core'
 import type { Browser, CDPSession } from 'playwright-core'
 import { afterAll, beforeAll, test } from 'vitest'
@@ -193,65 +193,6 @@ async function metrics(session: CDPSession): Promise<Record<string, number>> {
   return Object.fromEntries(list.map((m) => [m.name, m.value]))
 }
 
-test.each([100, 1000])('frames at %i messages/s', async (rate) => {
-  // Its busiest channel has about four times the rate that it is told.
-  const fast = await startServer('--rate', String(rate / 4))
-  try {
-    const room = await fast.demoChannel()
-    await fast.start(room)
-    const page = await fresh()
-    const session = await page.context().newCDPSession(page)
-    await session.send('Performance.enable')
-    await page.goto(`${fast.url}/analyze/${room}`)
-    await page.waitForSelector('[data-testid=chat] article')
-    // The other demo channels would only take the machine's time.
-    await fast.only(room)
-    await page.waitForTimeout(2000) // what loading began is done
-    const before = await metrics(session)
-    const counted = (await fast.snapshot(room)).counts.total
-    const frames = await page.evaluate(
-      (span) =>
-        new Promise<number[]>((done) => {
-          const gaps: number[] = []
-          let last = 0
-          const first = performance.now()
-          const tick = (now: number) => {
-            if (last > 0) gaps.push(now - last)
-            last = now
-            if (performance.now() - first < span) requestAnimationFrame(tick)
-            else done(gaps)
-          }
-          requestAnimationFrame(tick)
-        }),
-      seconds * 1000,
-    )
-    const after = await metrics(session)
-    const took = frames.reduce((a, b) => a + b, 0) / 1000
-    const messages = (await fast.snapshot(room)).counts.total - counted
-    const fps = frames.length / took
-    const late = frames.filter((gap) => gap > 25).length / frames.length
-    const share = (name: string) => (((after[name] ?? 0) - (before[name] ?? 0)) / took) * 100
-    // The rate goes up and down by itself: what was counted is told first.
-    const at = `meant for ${rate.toLocaleString('en-US')} messages/s`
-    add(`${at}: counted by the server in that time`, messages / took, 'messages/s')
-    add(
-      `${at}: frames`,
-      fps,
-      'frames/s',
-      1,
-      rate === 100 ? { text: '60 frames/s', kept: fps >= 59 } : undefined,
-    )
-    add(`${at}: frames that came late (over 25 ms)`, late * 100, '%', 1)
-    add(`${at}: longest frame`, Math.max(...frames), 'ms')
-    add(`${at}: main thread at work`, share('TaskDuration'), '%', 1)
-    add(`${at}: of which scripts`, share('ScriptDuration'), '%', 1)
-    add(`${at}: of which style and layout`, share('LayoutDuration') + share('RecalcStyleDuration'), '%', 1)
-    await page.context().close()
-  } finally {
-    await fast.stop()
-  }
-})
-
 /** The server with a WebSocket of our own: it tells the page six hours of chat as fast as the page takes them. */
 async function startTeller(target: TestServer, tell: (socket: WebSocket) => void) {
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'chatmood.v1' })
@@ -280,6 +221,159 @@ async function startTeller(target: TestServer, tell: (socket: WebSocket) => void
   }
 }
 
+/** What chat looks like to the page: lines of all lengths, labels, badges and emotes. */
+function line(n: number, now: number) {
+  const l = n % 3 === 0 ? 'p' : n % 7 === 0 ? 'n' : 'u'
+  return wireMessage(n, {
+    t: now,
+    u: `chatter_${n % 5003}`,
+    x: n % 11 === 0 ? 'Kappa Kappa Kappa' : `message ${n}: ${'la '.repeat(n % 20)}`,
+    l,
+    s: l === 'p' ? 0.6 : l === 'n' ? -0.6 : 0,
+    ...(n % 4 === 0 ? { f: 's' } : n % 50 === 0 ? { f: '1' } : {}),
+  })
+}
+
+function greeting(start: number) {
+  const at = new Date(start).toISOString()
+  return {
+    type: 'hello',
+    channel,
+    epoch: 1,
+    seq: 0,
+    resumed: false,
+    server_time: start,
+    snapshot: { ...snapshot({ channel, started_at: at }) },
+    timeline: { from: at, to: at, step_seconds: 1, buckets: [], gaps: [], marks: [], moments: [] },
+    recent: [],
+  }
+}
+
+/** Milliseconds between batches, as the server sends them. */
+const batchEvery = 50
+
+/** Tells the page exactly so many messages a second, until what it returns is called. */
+function tellAt(rate: number, socket: WebSocket): () => number {
+  const start = Date.now()
+  const hello = greeting(start)
+  socket.send(JSON.stringify(hello))
+  let [seq, second] = [0, 0]
+  let bucket = { t: Math.floor(start / 1000), pos: 0, neu: 0, neg: 0, sum: 0, w: 0, wsum: 0 }
+  const counts = { ...hello.snapshot.counts }
+  const id = setInterval(() => {
+    const now = Date.now()
+    const due = Math.floor(((now - start) / 1000) * rate) - seq
+    if (due <= 0) return
+    const m = Array.from({ length: due }, (_, i) => line(seq + i, now))
+    seq += due
+    for (const { l, s: score } of m) {
+      if (l === 'p') bucket.pos++
+      else if (l === 'n') bucket.neg++
+      else bucket.neu++
+      bucket.w++
+      bucket.sum += score
+      bucket.wsum += score
+    }
+    socket.send(JSON.stringify({ type: 'batch', seq, n: m.length, m }))
+    const t = Math.floor(now / 1000)
+    if (t === second) return
+    second = t
+    counts.total = seq
+    counts.positive += bucket.pos
+    counts.negative += bucket.neg
+    counts.neutral = seq - counts.positive - counts.negative
+    socket.send(
+      JSON.stringify({
+        type: 'stats',
+        seq,
+        counts,
+        mood: { ...hello.snapshot.mood, now: Math.sin(t / 60) / 2, all: 0.1 },
+        rate: { now: rate * 60, m1: rate * 60, m5: rate * 60, peak: rate * 60 },
+        chatters: { distinct: Math.min(seq, 5003), exact: true, active: 900 },
+        buckets: [bucket],
+      }),
+    )
+    bucket = { t, pos: 0, neu: 0, neg: 0, sum: 0, w: 0, wsum: 0 }
+  }, batchEvery)
+  return () => {
+    clearInterval(id)
+    return seq
+  }
+}
+
+/** Set to a folder: a processor profile and a trace of each rate are written there. */
+const traces = process.env.TRACES ?? ''
+
+test.each([100, 1000])('frames at %i messages/s', async (rate) => {
+  let stopTelling: (() => number) | undefined
+  const teller = await startTeller(server, (socket) => {
+    stopTelling = tellAt(rate, socket)
+  })
+  // The channels of the demo would only take the machine's time.
+  await server.only(channel)
+  const page = await fresh()
+  const session = await page.context().newCDPSession(page)
+  await session.send('Performance.enable')
+  await page.goto(`${teller.url}/analyze/${channel}`)
+  await page.waitForSelector('[data-testid=chat] article')
+  await page.waitForTimeout(4000) // what loading began is done, and all rows are held
+  const held = () => page.evaluate(() => Number(window.__chatmood?.since()?.split('.')[1] ?? Number.NaN))
+  if (traces !== '') {
+    await session.send('Profiler.enable')
+    await session.send('Profiler.setSamplingInterval', { interval: 200 })
+    await session.send('Profiler.start')
+  }
+  const counted = await held()
+  const before = await metrics(session)
+  const frames = await page.evaluate(
+    (span) =>
+      new Promise<number[]>((done) => {
+        const gaps: number[] = []
+        let last = 0
+        const first = performance.now()
+        const tick = (now: number) => {
+          if (last > 0) gaps.push(now - last)
+          last = now
+          if (performance.now() - first < span) requestAnimationFrame(tick)
+          else done(gaps)
+        }
+        requestAnimationFrame(tick)
+      }),
+    seconds * 1000,
+  )
+  const after = await metrics(session)
+  const messages = (await held()) - counted
+  if (traces !== '') {
+    const { profile } = await session.send('Profiler.stop')
+    mkdirSync(traces, { recursive: true })
+    writeFileSync(join(traces, `${rate}.cpuprofile`), JSON.stringify(profile))
+    await browser.startTracing(page, { path: join(traces, `${rate}.trace.json`) })
+    await page.waitForTimeout(3000)
+    await browser.stopTracing()
+  }
+  stopTelling?.()
+  const took = frames.reduce((a, b) => a + b, 0) / 1000
+  const fps = frames.length / took
+  const late = frames.filter((gap) => gap > 25).length / frames.length
+  const share = (name: string) => (((after[name] ?? 0) - (before[name] ?? 0)) / took) * 100
+  const at = `${rate.toLocaleString('en-US')} messages/s`
+  add(`${at}: taken by the page`, messages / took, 'messages/s')
+  add(
+    `${at}: frames`,
+    fps,
+    'frames/s',
+    1,
+    rate === 100 ? { text: '60 frames/s', kept: fps >= 59 } : undefined,
+  )
+  add(`${at}: frames that came late (over 25 ms)`, late * 100, '%', 1)
+  add(`${at}: longest frame`, Math.max(...frames), 'ms')
+  add(`${at}: main thread at work`, share('TaskDuration'), '%', 1)
+  add(`${at}: of which scripts`, share('ScriptDuration'), '%', 1)
+  add(`${at}: of which style and layout`, share('LayoutDuration') + share('RecalcStyleDuration'), '%', 1)
+  await page.context().close()
+  await teller.stop()
+})
+
 const hours = Number(process.env.HOURS ?? 6)
 /** Messages in each simulated second. */
 const perSecond = 10
@@ -293,25 +387,7 @@ test('memory after six hours at speed', { timeout: 900_000 }, async () => {
   const start = Date.now()
   let [seq, positive, negative] = [0, 0, 0]
   const counts = () => ({ total: seq, positive, negative, neutral: seq - positive - negative })
-  const hello = {
-    type: 'hello',
-    channel,
-    epoch: 1,
-    seq: 0,
-    resumed: false,
-    server_time: start,
-    snapshot: { ...snapshot({ channel, started_at: new Date(start).toISOString() }) },
-    timeline: {
-      from: new Date(start).toISOString(),
-      to: new Date(start).toISOString(),
-      step_seconds: 1,
-      buckets: [],
-      gaps: [],
-      marks: [],
-      moments: [],
-    },
-    recent: [],
-  }
+  const hello = greeting(start)
   const page = await fresh()
   const session = await page.context().newCDPSession(page)
   await session.send('Performance.enable')

@@ -18,6 +18,9 @@ let sessionId: string
 /** Saved analyses of two channels. */
 let saved: string[] = []
 const other = 'quiet_corner'
+/** Path of a shared report, and whose analyses they are. */
+let shared = ''
+let ownId = ''
 
 beforeAll(async () => {
   mkdirSync(folder, { recursive: true })
@@ -30,6 +33,16 @@ beforeAll(async () => {
   await server.start(other)
   await new Promise((r) => setTimeout(r, warmUp * 1000))
   saved = await Promise.all([server.save(channel), server.save(other)])
+  const token = await server.signIn()
+  const asked = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
+  const answer = await fetch(`${server.url}/api/history/${saved[0] ?? ''}/shares`, {
+    method: 'POST',
+    headers: asked,
+    body: JSON.stringify({ expires_in_hours: 24, chatters: 'pseudonyms' }),
+  })
+  shared = new URL(((await answer.json()) as { link: string }).link).pathname
+  const me = await fetch(`${server.url}/api/authenticate`, { headers: asked })
+  ownId = ((await me.json()) as { user: { id: string } }).user.id
 }, 600_000)
 
 afterAll(async () => {
@@ -40,14 +53,50 @@ afterAll(async () => {
 const connected = (page: Page) => page.locator('[data-testid=status][data-link=open]').first().waitFor()
 const heading = (page: Page) => page.getByRole('main').getByRole('heading').first().waitFor()
 
+/** Whether the answer at an address is a bare list. */
+const listed = (url: string) => /\/api\/(channels|admin\/(channels|invites|logs\/activities))\b/.test(url)
+
 interface Shot {
   name: string
   /** For signed-in people; this one is an administrator. */
   user?: true
   path: () => string
-  /** Whether the server refuses what the page asks it for. */
-  fails?: true
+  /** What the server does with what the page asks it for, unless it answers: it refuses, does not answer yet, or has nothing. */
+  api?: 'fails' | 'waits' | 'empty'
   prepare: (page: Page) => Promise<unknown>
+}
+
+/** Pages that ask the server for what they show, with what they say where there is nothing. */
+const asking: { name: string; path: () => string; empty?: RegExp }[] = [
+  { name: 'home', path: () => '/', empty: /No channel is being analysed/ },
+  { name: 'sessions', path: () => '/sessions', empty: /No finished sessions/ },
+  { name: 'session', path: () => `/sessions/${sessionId}` },
+  { name: 'history', path: () => '/history', empty: /Nothing saved yet/ },
+  { name: 'entry', path: () => `/history/${saved[0] ?? ''}` },
+  { name: 'compare', path: () => `/history/compare?ids=${saved.join(',')}` },
+  { name: 'settings', path: () => '/settings' },
+  { name: 'admin', path: () => '/admin/dashboard' },
+  { name: 'admin-users', path: () => '/admin/users', empty: /No user matches/ },
+  { name: 'admin-invites', path: () => '/admin/invites', empty: /no invitations/ },
+  { name: 'admin-logs', path: () => '/admin/logs', empty: /Nothing matches/ },
+  { name: 'admin-channels', path: () => '/admin/channels', empty: /No channel is being/ },
+  { name: 'admin-mail', path: () => '/admin/mail', empty: /Nothing waits/ },
+]
+
+/** What a list has in it where there is nothing. */
+const nothing = {
+  items: [],
+  entries: [],
+  sessions: [],
+  users: [],
+  logs: [],
+  totalItems: 0,
+  total: 0,
+  pages: 0,
+  page: 1,
+  limit: 20,
+  waiting: [],
+  dead: [],
 }
 
 const shots: Shot[] = [
@@ -182,12 +231,58 @@ const shots: Shot[] = [
       await page.getByRole('heading', { name: 'What weighed most' }).waitFor()
     },
   },
-  ...['/sessions', '/history', '/admin/dashboard', '/admin/users', '/admin/logs'].map((path): Shot => ({
-    name: `failing${path.replaceAll('/', '-')}`,
+  { name: 'terms', path: () => '/terms', prepare: heading },
+  { name: 'setup-over', path: () => '/setup/used-up', prepare: heading },
+  {
+    name: 'reset-password-over',
+    path: () => '/reset-password/000000000000000000000000/used-up',
+    prepare: heading,
+  },
+  { name: 'invite-bad', path: () => '/invite/used-up', prepare: heading },
+  { name: 'shared', path: () => shared, prepare: (page) => page.getByTestId('total').waitFor() },
+  { name: 'user-history', user: true, path: () => `/admin/users/${ownId}/history`, prepare: heading },
+  {
+    name: 'user-entry',
     user: true,
-    path: () => path,
-    fails: true,
+    path: () => `/admin/users/${ownId}/history/${saved[0] ?? ''}`,
+    prepare: (page) => page.getByTestId('total').waitFor(),
+  },
+  { name: 'multi-empty', path: () => '/multi', prepare: heading },
+  { name: 'compare-empty', user: true, path: () => '/history/compare', prepare: heading },
+  {
+    name: 'admin-examined',
+    user: true,
+    path: () => '/admin/dashboard',
+    prepare: async (page) => {
+      await page.getByLabel('Show all checks').check()
+    },
+  },
+  ...asking
+    .filter(({ empty }) => empty !== undefined)
+    .map(({ path, name, empty }): Shot => ({
+      name: `empty-${name}`,
+      user: true,
+      path,
+      api: 'empty',
+      prepare: (page) =>
+        page
+          .getByText(empty ?? '')
+          .first()
+          .waitFor(),
+    })),
+  ...asking.map(({ path, name }): Shot => ({
+    name: `failing-${name}`,
+    user: true,
+    path,
+    api: 'fails',
     prepare: (page) => page.getByText('The disk is full').first().waitFor(),
+  })),
+  ...asking.map(({ path, name }): Shot => ({
+    name: `busy-${name}`,
+    user: true,
+    path,
+    api: 'waits',
+    prepare: (page) => page.getByRole('status').first().waitFor(),
   })),
   {
     name: 'not-found',
@@ -201,22 +296,27 @@ describe.each([
   ['phone', { viewport: phone, deviceScaleFactor: 2, isMobile: true, hasTouch: true }],
 ] as const)('%s', (size, options) => {
   describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
-    test.each(shots)('$name', async ({ name, user, path, fails, prepare }) => {
+    test.each(shots)('$name', async ({ name, user, path, api, prepare }) => {
       const { page, done } = await openPage(browser, { ...options, colorScheme }, /status of 500/)
       if (user === true) await signedIn(page, server)
-      if (fails === true)
-        await page.route(/\/api\/(sessions|history|admin)/, (route) =>
-          route.fulfill({
+      if (api !== undefined)
+        await page.route(/\/api\/(sessions|channels|history|settings|shared|admin)/, (route) => {
+          if (api === 'waits') return // until the page is closed
+          if (api === 'empty' && route.request().method() === 'GET')
+            return route.fulfill({ json: listed(route.request().url()) ? [] : nothing })
+          return route.fulfill({
             status: 500,
             contentType: 'application/problem+json',
             body: JSON.stringify({ title: 'x', status: 500, detail: 'The disk is full' }),
-          }),
-        )
+          })
+        })
       await page.goto(server.url + path())
       await prepare(page)
-      // Until the first second's figures are drawn.
-      await page.waitForTimeout(1500)
+      // Until plots are drawn and nothing moves any more.
+      await page.evaluate(() => document.fonts.ready)
+      await page.waitForTimeout(api === undefined ? 1200 : 300)
       await page.screenshot({ path: `${folder}${name}-${size}-${colorScheme}.png` })
+      if (api === 'waits') await page.unrouteAll({ behavior: 'ignoreErrors' })
       await done()
     })
 

@@ -461,3 +461,44 @@ const chatMessage = (n: number): ChatMessage => {
   if (m === undefined) throw new Error('no message')
   return m
 }
+
+test('where more comes than anybody reads, rows come in fewer steps, and all of them in the end', () => {
+  let now = 1000
+  const waiting: (() => void)[] = []
+  const store = new LiveStore(
+    (run) => {
+      waiting.push(run)
+      return () => undefined
+    },
+    () => now,
+  )
+  const paint = () => {
+    for (const run of waiting.splice(0)) run()
+  }
+  const apply = (frame: object) => {
+    const parsed = parseFrame(JSON.stringify(frame))
+    if (parsed !== undefined) store.apply(parsed)
+  }
+  const shown = () => store.getState().rows.length
+  apply(hello())
+  apply(batch(50, messages(0, 50)))
+  paint()
+  expect(shown()).toBe(50) // the first at once
+
+  now += 50
+  apply(batch(100, messages(50, 100)))
+  paint()
+  expect(shown()).toBe(50)
+  now += 16
+  paint()
+  expect(shown()).toBe(50)
+  now += 34
+  paint()
+  expect(shown()).toBe(100) // nothing else had to come for that
+  expect(waiting).toEqual([])
+
+  now += 16
+  apply(batch(105, messages(100, 105)))
+  paint()
+  expect(shown()).toBe(105) // few rows never wait
+})

@@ -19,6 +19,10 @@ import { TimelineModel, type TimelineView } from './timeline'
 
 /** How many chat rows are kept. */
 export const maxRows = 2000
+/** So many new rows at once are more than anybody reads: they come in fewer steps … */
+const burst = 25
+/** … at least so far apart, ms. */
+const burstPace = 100
 /** Marks, moments and gaps kept of each kind. */
 const maxEvents = 500
 /** Bound of [LiveStore.held]: rows three times (held, found by id, shown), timeline, events. Lists of the top come whole. */
@@ -95,6 +99,8 @@ export class LiveStore {
   /** The row that says "missed" after a hello without resume, until a gap frame tells how many. */
   private openGap: (Row & { kind: 'missed' }) | undefined
   private rowsDirty = false
+  /** When rows were last shown, ms, and the order of the next one then. */
+  private shown = { at: -Infinity, order: 0 }
   private lackingFrom: number | undefined
   private readonly listeners = new Set<() => void>()
   private pending: (() => void) | undefined
@@ -440,8 +446,15 @@ export class LiveStore {
 
   private publish(): void {
     if (this.rowsDirty) {
-      this.rowsDirty = false
-      this.patch({ rows: this.rows.slice(-maxRows) })
+      const now = this.now()
+      const waited = Math.abs(now - this.shown.at) >= burstPace // a clock may be set back
+      if (waited || this.order - this.shown.order < burst) {
+        this.rowsDirty = false
+        this.shown = { at: now, order: this.order }
+        this.patch({ rows: this.rows.slice(-maxRows) })
+      } else {
+        this.notifySoon()
+      }
     }
     if (this.next === this.state) return
     this.state = this.next

@@ -320,7 +320,7 @@ function ChatList({
     getScrollElement: () => box.current,
     estimateSize: () => rowEstimate,
     getItemKey,
-    overscan: 12,
+    overscan: 6,
     anchorTo: 'end',
     followOnAppend: following,
     scrollEndThreshold: endThreshold,
@@ -369,7 +369,7 @@ function ChatList({
               key={item.key}
               ref={virtual.measureElement}
               data-index={item.index}
-              className="absolute inset-x-0 top-0"
+              className="absolute inset-x-0 top-0 contain-layout contain-style"
               style={{ transform: `translateY(${item.start}px)` }}
             >
               <ChatRow row={row} theme={theme} pictures={pictures} onAsk={onAsk} />
