@@ -193,19 +193,24 @@ func startPlainSockets(options) (running, error) {
 			}
 		})
 	}
-	publish := func(objects [][]byte) error {
+	publish := func(objects [][]byte) {
 		seq += uint64(len(objects))
 		b := batchFrame(seq, objects...)
 		for _, j := range jobs {
 			j <- b
 		}
-		return nil
 	}
-	g := gather(publish)
+	g := gather(func(objects [][]byte) error {
+		publish(objects)
+		return nil
+	})
 	return running{
-		url:     "tcp://" + l.Addr().String() + "/",
-		publish: func() error { return publish(full) },
-		say:     g.say,
+		url: "tcp://" + l.Addr().String() + "/",
+		publish: func() error {
+			publish(full)
+			return nil
+		},
+		say: g.say,
 		stop: func() {
 			g.end()
 			l.Close()
