@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -100,6 +101,27 @@ func TestReadFromSilentOwner(t *testing.T) {
 	}
 	check("the owner hangs")
 	stop()
+	// An answer that is lost, as with the NATS server that carried it, is asked for
+	// once more, well before patience ends.
+	other.patience = 20 * time.Second
+	var asked atomic.Int32
+	stop, err = owner.bus.Respond(askSubject+owner.name, func([]byte) []byte {
+		if asked.Add(1) == 1 {
+			return nil
+		}
+		return []byte(`{"ok":true,"data":{"channel":"alpha"}}`)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := owner.bus.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if snap, ok, err := c.Snapshot("alpha", 1); !ok || err != nil || snap.Channel != "alpha" {
+		t.Errorf("after a lost answer: %+v, %v, %v", snap, ok, err)
+	}
+	stop()
+	other.patience = 200 * time.Millisecond
 	if _, ok, err := c.Snapshot("nobodys", 1); ok || err != nil {
 		t.Errorf("a channel that nobody analyses: %v, %v", ok, err)
 	}
