@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -229,27 +230,31 @@ func TestNodesOnMongoDBAndNATSCluster(t *testing.T) {
 	c := newCrowd(t, uri, 6, servers.wires)
 	watched := c.watch(20)
 	c.survivors(2)
-	for _, lose := range []struct {
-		how string
-		do  func(i int)
-	}{{"stopped", servers.stop}, {"killed (kill -9)", servers.kill}} {
-		for i := range 3 {
-			began, longest := time.Now(), c.hush()
-			lose.do(i)
-			c.settled()
-			t.Logf("NATS server %d of 3 %s: all channels read and known on all nodes after %v", i, lose.how, time.Since(began).Round(time.Millisecond))
-			c.survived(fmt.Sprintf("NATS server %d of 3 %s", i, lose.how), nil)
-			time.Sleep(time.Until(began.Add(electionMost + 3*time.Second))) // the fault's own length, not a wait for anything
-			c.survived(fmt.Sprintf("NATS server %d of 3 %s for long", i, lose.how), nil)
-			t.Logf("NATS server %d of 3 %s: the longest that a client got no message is %v", i, lose.how, longest())
-			if longest() > electionMost+takeover {
-				t.Errorf("NATS server %d of 3 %s: that is more than %v", i, lose.how, electionMost+takeover)
-			}
-			servers.start(i)
-			servers.ready(i)
-			c.settled()
-			c.survived(fmt.Sprintf("NATS server %d of 3 is back", i), nil)
+	lose := func(i int, how string, do func(int)) {
+		t.Helper()
+		what := fmt.Sprintf("NATS server %d of 3 %s", i, how)
+		began, longest := time.Now(), c.hush()
+		do(i)
+		c.settled()
+		t.Logf("%s: all channels read and known on all nodes after %v", what, time.Since(began).Round(time.Millisecond))
+		c.survived(what, nil)
+		time.Sleep(time.Until(began.Add(electionMost + 3*time.Second))) // the fault's own length, not a wait for anything
+		c.survived(what+" for long", nil)
+		t.Logf("%s: the longest that a client got no message is %v", what, longest())
+		if longest() > electionMost+takeover {
+			t.Errorf("%s: that is more than %v", what, electionMost+takeover)
 		}
+		servers.start(i)
+		servers.ready(i)
+		c.settled()
+		c.survived(fmt.Sprintf("NATS server %d of 3 is back", i), nil)
+	}
+	for i := range 3 {
+		lose(i, "stopped", servers.stop)
+	}
+	for range 2 {
+		lose(c.leader(), "killed (kill -9), which led the signs of life,", servers.kill)
+		lose((c.leader()+1)%3, "killed (kill -9), which did not lead them,", servers.kill)
 	}
 	database.cut(true)
 	time.Sleep(5 * time.Second) // the fault's own length, not a wait for anything
@@ -303,4 +308,20 @@ func throughProxy(t *testing.T, uri, addr string) string {
 	q.Set("directConnection", "true")
 	u.RawQuery = q.Encode()
 	return u.String()
+}
+
+// leader tells which NATS server leads the keys of the nodes.
+func (c *crowd) leader() (i int) {
+	c.t.Helper()
+	c.eventually("the signs of life have a leader", func() bool {
+		ctx, cancel := context.WithTimeout(c.t.Context(), 2*time.Second)
+		defer cancel()
+		s, err := c.js.Stream(ctx, "KV_chatmood_nodes")
+		if err != nil || s.CachedInfo().Cluster == nil {
+			return false
+		}
+		_, err = fmt.Sscanf(s.CachedInfo().Cluster.Leader, "nats-%d", &i)
+		return err == nil
+	})
+	return i
 }

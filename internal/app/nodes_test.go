@@ -96,6 +96,7 @@ type crowd struct {
 	nodes    []*process
 	channels []string
 	keys     jetstream.KeyValue
+	js       jetstream.JetStream
 
 	mu   sync.Mutex
 	sent map[string][]time.Time // by channel
@@ -183,6 +184,7 @@ func newCrowdOn(t *testing.T, uri string, channels int, wires wires, bin string,
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.js = js
 	if c.keys, err = js.KeyValue(t.Context(), "chatmood_channels"); err != nil {
 		t.Fatal(err)
 	}
