@@ -49,6 +49,7 @@ type store struct {
 type gate struct {
 	mu   sync.Mutex
 	open chan struct{} // closed while bytes may pass
+	last net.Conn
 }
 
 func newGate() *gate {
@@ -59,6 +60,10 @@ func newGate() *gate {
 
 func (g *gate) shut() { g.mu.Lock(); g.open = make(chan struct{}); g.mu.Unlock() }
 func (g *gate) lift() { g.mu.Lock(); close(g.open); g.mu.Unlock() }
+
+// lose ends the connection: what was held back never arrives.
+func (g *gate) lose() { g.mu.Lock(); defer g.mu.Unlock(); g.last.Close() }
+
 func (g *gate) pass() <-chan struct{} {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -72,6 +77,9 @@ func (g *gate) Dial(network, address string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	g.mu.Lock()
+	g.last = conn
+	g.mu.Unlock()
 	return gated{conn, g}, nil
 }
 
@@ -748,4 +756,33 @@ func TestAnalysesKeepTheirClock(t *testing.T) {
 	nodes["late"] = newNodeAhead(t, url, "late", s, clocks["late"])
 	nodes["late"].run()
 	check("all owners had gone before the next came")
+}
+
+// TestLostWatch loses what is asked of NATS while a watch is begun anew, as with a NATS
+// server that dies: the node asks again, and sees what happens.
+func TestLostWatch(t *testing.T) {
+	t.Parallel()
+	url := natsServer(t)
+	s, _ := seeded(0)
+	a, b := join(t, url, "a", s), join(t, url, "b", s)
+	for _, n := range []*node{a, b} {
+		eventually(t, "both are there", func() bool { return len(n.Members()) == 2 })
+	}
+	b.gate.shut()
+	before := b.conn.Stats().OutMsgs
+	b.Rewatch()
+	eventually(t, "it is asked for", func() bool { return b.conn.Stats().OutMsgs >= before+2 })
+	b.gate.lose()
+	b.gate.lift()
+	fence, err := a.Acquire(t.Context(), "somebody", cluster.Stake{Session: "one"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.mu.Lock()
+	s.running["somebody"] = fence
+	s.mu.Unlock()
+	eventually(t, "the other sees what happens", func() bool {
+		_, ok := b.Owner("somebody")
+		return ok && len(b.Members()) == 2
+	})
 }
