@@ -51,6 +51,7 @@ func TestSoak(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	began := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), length)
 	defer cancel()
 	var busy sync.WaitGroup
@@ -103,7 +104,9 @@ func TestSoak(t *testing.T) {
 	var samples []sample
 	every := max(length/60, time.Second)
 	for wait(ctx, every) {
-		samples = append(samples, guest.sample())
+		s := guest.sample()
+		samples = append(samples, s)
+		t.Logf("%v: %.0f goroutines, heap in use %.1f MB, resident %.1f MB", time.Since(began).Round(time.Second), s.goroutines, s.heap/1e6, s.resident/1e6)
 	}
 	busy.Wait()
 	for i, name := range names {
@@ -156,7 +159,15 @@ type sample struct{ goroutines, heap, resident float64 }
 // sample reads a server's metrics.
 func (p *person) sample() sample {
 	p.t.Helper()
-	body := string(p.call(http.MethodGet, "/metrics", nil, http.StatusOK).body)
+	body := ""
+	p.eventually("the server tells its figures", func() bool { // a machine that is busy may take longer than the server waits
+		a, err := p.ask(http.MethodGet, "/metrics", nil)
+		if err != nil || a.status != http.StatusOK {
+			return false
+		}
+		body = string(a.body)
+		return true
+	})
 	read := func(name string) float64 {
 		m := regexp.MustCompile(`(?m)^` + name + ` (\S+)$`).FindStringSubmatch(body)
 		if m == nil {

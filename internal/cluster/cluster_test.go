@@ -47,9 +47,10 @@ type store struct {
 
 // gate lets bytes through, or holds them back, as a broken network does.
 type gate struct {
-	mu   sync.Mutex
-	open chan struct{} // closed while bytes may pass
-	last net.Conn
+	mu       sync.Mutex
+	open     chan struct{} // closed while bytes may pass
+	last     net.Conn
+	swallows bool
 }
 
 func newGate() *gate {
@@ -61,8 +62,9 @@ func newGate() *gate {
 func (g *gate) shut() { g.mu.Lock(); g.open = make(chan struct{}); g.mu.Unlock() }
 func (g *gate) lift() { g.mu.Lock(); close(g.open); g.mu.Unlock() }
 
-// lose ends the connection: what was held back never arrives.
-func (g *gate) lose() { g.mu.Lock(); defer g.mu.Unlock(); g.last.Close() }
+// swallow lets what is sent vanish until lose, which ends the connection.
+func (g *gate) swallow() { g.mu.Lock(); defer g.mu.Unlock(); g.swallows = true }
+func (g *gate) lose()    { g.mu.Lock(); defer g.mu.Unlock(); g.swallows = false; g.last.Close() }
 
 func (g *gate) pass() <-chan struct{} {
 	g.mu.Lock()
@@ -90,6 +92,12 @@ type gated struct {
 
 func (c gated) Write(b []byte) (int, error) {
 	<-c.g.pass()
+	c.g.mu.Lock()
+	swallows := c.g.swallows
+	c.g.mu.Unlock()
+	if swallows {
+		return len(b), nil
+	}
 	return c.Conn.Write(b)
 }
 
@@ -768,12 +776,11 @@ func TestLostWatch(t *testing.T) {
 	for _, n := range []*node{a, b} {
 		eventually(t, "both are there", func() bool { return len(n.Members()) == 2 })
 	}
-	b.gate.shut()
+	b.gate.swallow()
 	before := b.conn.Stats().OutMsgs
 	b.Rewatch()
 	eventually(t, "it is asked for", func() bool { return b.conn.Stats().OutMsgs >= before+2 })
 	b.gate.lose()
-	b.gate.lift()
 	fence, err := a.Acquire(t.Context(), "somebody", cluster.Stake{Session: "one"})
 	if err != nil {
 		t.Fatal(err)

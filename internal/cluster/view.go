@@ -44,12 +44,12 @@ func (n *Node) watchOnce(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("watching the nodes: %w", err)
 	}
-	defer func() { _ = nodes.Stop() }() // it was only read from
+	defer discard(nodes, end)
 	keys, err := n.begin(end, func() (jetstream.KeyWatcher, error) { return kv.keys.WatchAll(ctx) })
 	if err != nil {
 		return fmt.Errorf("watching the channels: %w", err)
 	}
-	defer func() { _ = keys.Stop() }()
+	defer discard(keys, end)
 	// The state as it is must come as soon as NATS can tell it.
 	late := time.NewTimer(watchTimeout)
 	defer late.Stop()
@@ -101,16 +101,25 @@ func (n *Node) watchOnce(ctx context.Context) error {
 	}
 }
 
-// begin makes a watch. The library waits without end for NATS to answer: when it
-// does not, all is given up, to be tried again.
-func (n *Node) begin(giveUp func(), watch func() (jetstream.KeyWatcher, error)) (jetstream.KeyWatcher, error) {
-	timer := time.AfterFunc(n.cfg.answerTime(), giveUp)
+// begin makes a watch. The library waits 5 s for NATS to answer: here that is given
+// up sooner, to be tried again.
+func (n *Node) begin(end func(), watch func() (jetstream.KeyWatcher, error)) (jetstream.KeyWatcher, error) {
+	timer := time.AfterFunc(n.cfg.answerTime(), end)
 	w, err := watch()
 	if !timer.Stop() && err == nil {
-		_ = w.Stop() // it came too late
+		discard(w, end) // it came too late
 		err = context.DeadlineExceeded
 	}
 	return w, err
+}
+
+// discard ends a watch by its context. Its Stop would wait up to 5 s for NATS to
+// confirm, and nothing would be seen meanwhile; so the library does that by itself.
+// What it still hands over is taken, until it says that there is no more.
+func discard(w jetstream.KeyWatcher, end func()) {
+	end()
+	for range w.Updates() {
+	}
 }
 
 // noteNode takes note of a change to a node's key. fresh means that it was made
