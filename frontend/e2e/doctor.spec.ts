@@ -33,6 +33,27 @@ async function examine(env: Record<string, string>, look: (text: string) => void
   }
 }
 
+test('the overview and the log tell what goes by itself', async () => {
+  const server = await startServerWith({ setUp: true, env: { LOG_RETENTION_DAYS: '30' } })
+  const { page, done } = await openPage(browser)
+  try {
+    await signedIn(page, server)
+    await page.goto(`${server.url}/admin/dashboard`)
+    const section = page.locator('section', {
+      has: page.getByRole('heading', { name: 'What goes by itself' }),
+    })
+    await section.getByText('Kept for 30 days. LOG_RETENTION_DAYS=30').waitFor()
+    await section.getByText('Nothing is older now.').waitFor()
+    await section.getByText('Nothing goes: it is kept until somebody removes it.').waitFor()
+    await expectAccessible(page, 'what goes by itself')
+    await page.goto(`${server.url}/admin/logs`)
+    await page.getByText('Kept for 30 days. LOG_RETENTION_DAYS=30').waitFor()
+    await done()
+  } finally {
+    await server.stop()
+  }
+})
+
 test('the overview names what is not well and its cure, and no more once it is cured', async () => {
   await examine({ ACCESS_TOKEN_MINUTES: '180' }, (text) => {
     expect(text).toContain('token lifetime')
