@@ -7,6 +7,9 @@ import { readColors, resolveTokens } from '../plot/colors'
 import { ceiling } from '../plot/scale'
 import { dashes, seriesTokens } from './series'
 
+/** Seconds between times on the axis: no half ones, and what divides minutes and hours. */
+const wholeTimes = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400]
+
 /** One figure of several sessions over the time since their start. */
 export function CompareChart({
   x,
@@ -61,6 +64,7 @@ export function CompareChart({
             ...axis,
             size: 26,
             space: 84,
+            incrs: [...wholeTimes],
             grid: { stroke: colors.line, width: 1 },
             values: (_u, splits) => splits.map((s) => formatElapsed(s)),
           },

@@ -54,6 +54,13 @@ export const admin: typeof english.admin = {
     dead: (n: string) => `${n} aufgegeben`,
     by: { smtp: 'per SMTP verschickt', folder: 'in einen Ordner geschrieben', off: 'abgeschaltet' },
     health: 'Zustand',
+    parts: {
+      store: 'Datenbank',
+      analyses: 'Analysen',
+      bus: 'Nachrichtenbus',
+      source: 'Chat-Quelle',
+      model: 'Klassifikator',
+    },
     up: 'läuft',
     down: 'ausgefallen',
     uptime: (d: string) => `Läuft seit ${d}`,

@@ -50,6 +50,14 @@ export const admin = {
     dead: (n: string) => `${n} given up`,
     by: { smtp: 'sent by SMTP', folder: 'written into a folder', off: 'turned off' },
     health: 'Health',
+    /** Parts of the server, by the names that it gives them. */
+    parts: {
+      store: 'Database',
+      analyses: 'Analyses',
+      bus: 'Message bus',
+      source: 'Chat source',
+      model: 'Classifier',
+    } as Readonly<Record<string, string>>,
     up: 'works',
     down: 'down',
     uptime: (d: string) => `Up for ${d}`,

@@ -146,9 +146,13 @@ function CheckRow({ name, check }: { name: string; check: Check }) {
   return (
     <li className="flex items-center gap-1.5">
       <Icon aria-hidden className={up ? 'size-3.5 text-ok' : 'size-3.5 text-bad'} />
-      {/* The server's words for it are English. */}
-      <span lang="en" title={check.detail} className="min-w-0 flex-1 truncate">
-        {name}
+      {/* What it says of a part is English, and so is a part that the catalogue lacks. */}
+      <span
+        lang={texts.parts[name] === undefined ? 'en' : undefined}
+        title={check.detail}
+        className="min-w-0 flex-1 truncate"
+      >
+        {texts.parts[name] ?? name}
       </span>
       <span className={up ? 'text-xs text-muted' : 'text-xs text-bad'}>{up ? texts.up : texts.down}</span>
     </li>
