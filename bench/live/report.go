@@ -78,6 +78,14 @@ func median(values []float64) float64 {
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
+// middle writes the median.
+func middle(values []float64, format string) string {
+	if len(values) == 0 {
+		return "–"
+	}
+	return fmt.Sprintf(format, median(values))
+}
+
 // spread writes the median with the lowest and the highest.
 func spread(values []float64, format string) string {
 	if len(values) == 0 {
@@ -125,7 +133,7 @@ func (r *report) print(w io.Writer, numbers []int) {
 				for _, v := range mine.Rates {
 					millions = append(millions, v/1e6)
 				}
-				cells = append(cells, spread(millions, "%.2f"), share(mine, of(plainSockets)), fmt.Sprintf("%.3f", median(mine.CPUs)))
+				cells = append(cells, spread(millions, "%.2f"), share(mine, of(plainSockets)), middle(mine.CPUs, "%.3f"))
 			}
 			if len(cells) > 1 {
 				row(tw, cells...)
@@ -158,7 +166,7 @@ func (r *report) print(w io.Writer, numbers []int) {
 
 // share is the median, over the rounds, of what a server did of the ceiling.
 func share(mine, ceiling *deliveries) string {
-	if ceiling == nil || len(ceiling.Rates) != len(mine.Rates) {
+	if ceiling == nil || len(mine.Rates) == 0 || len(ceiling.Rates) != len(mine.Rates) {
 		return "–"
 	}
 	var shares []float64
