@@ -196,6 +196,9 @@ func newLexicon(rows []row) *lexicon {
 	for i := range rows {
 		if rows[i].match == "phrase" {
 			x.addPhrase(&s, rows[i].token, rows[i].entry)
+			if shouted := x.withSigns(rows[i].token); shouted != rows[i].token {
+				x.addPhrase(&s, shouted, rows[i].entry)
+			}
 		}
 	}
 	x.learnt = int16(len(x.entries))
@@ -222,6 +225,19 @@ func oddCase(name string) bool {
 		}
 	}
 	return odd
+}
+
+// withSigns returns a phrase with capitals where its words are signs that mean
+// something as capitals only: chat writes "W take" and "L + ratio".
+func (x *lexicon) withSigns(phrase string) string {
+	words := strings.Split(phrase, " ")
+	for i, word := range words {
+		sign := strings.ToUpper(word)
+		if at := x.exact.get(hashString(sign)); sign != word && at >= 0 && x.entries[at].class == classNames["word"] {
+			words[i] = sign
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 func (x *lexicon) add(t *table, key uint64, e entry) {

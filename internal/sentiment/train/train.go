@@ -27,7 +27,7 @@ type Settings struct {
 func Defaults() Settings {
 	return Settings{
 		Teachers: 3, PerChannel: 40_000,
-		MinCount: 5, VectorDims: 64, StudentWords: 22_000, StudentEpochs: 4, Seed: 1, Splits: []string{"train"},
+		MinCount: 5, VectorDims: 64, StudentWords: 22_000, StudentEpochs: 4, Seed: 2, Splits: []string{"train"},
 		Judgements: judgementsFile, LargerShare: 0.65, LabelShare: 0.3,
 	}
 }
