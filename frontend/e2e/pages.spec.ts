@@ -163,6 +163,8 @@ test.each([
     await page.goto(server.url + stop.path())
     await stop.shown(page)
     await expectNoSidewaysScroll(page, stop.name)
+    for (const field of await page.locator('input[type=date]').all())
+      expect((await field.boundingBox())?.width, `${stop.name}: a whole date is seen`).toBeGreaterThan(120)
     if (stop.name !== 'live') continue
     for (const part of ['Chat', 'Details', 'Overview']) {
       await page.getByRole('button', { name: part, exact: true }).click()

@@ -9,7 +9,7 @@ export function DateField({
   onChange: (value: string) => void
 }) {
   return (
-    <label className="inline-flex min-w-0 items-center gap-1.5 text-muted max-sm:flex-1 max-sm:flex-col max-sm:items-stretch max-sm:gap-0.5">
+    <label className="inline-flex min-w-0 items-center gap-1.5 text-muted max-sm:grow max-sm:basis-[calc(50%-0.25rem)] max-sm:flex-col max-sm:items-stretch max-sm:gap-0.5">
       {label}
       <input
         type="date"
