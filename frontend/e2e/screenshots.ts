@@ -54,7 +54,7 @@ const connected = (page: Page) => page.locator('[data-testid=status][data-link=o
 const heading = (page: Page) => page.getByRole('main').getByRole('heading').first().waitFor()
 
 /** Whether the answer at an address is a bare list. */
-const listed = (url: string) => /\/api\/(channels|admin\/(channels|invites|logs\/activities))\b/.test(url)
+const listed = (url: string) => /\/api\/admin\/(channels|invites|logs\/activities)\b/.test(url)
 
 interface Shot {
   name: string
@@ -85,6 +85,7 @@ const asking: { name: string; path: () => string; empty?: RegExp }[] = [
 
 /** What a list has in it where there is nothing. */
 const nothing = {
+  channels: [],
   items: [],
   entries: [],
   sessions: [],
@@ -300,7 +301,7 @@ describe.each([
       const { page, done } = await openPage(browser, { ...options, colorScheme }, /status of 500/)
       if (user === true) await signedIn(page, server)
       if (api !== undefined)
-        await page.route(/\/api\/(sessions|channels|history|settings|shared|admin)/, (route) => {
+        await page.route(/\/api\/(sessions|channels|history|user|shared|admin)/, (route) => {
           if (api === 'waits') return // until the page is closed
           if (api === 'empty' && route.request().url().endsWith('/retention')) return route.continue()
           if (api === 'empty' && route.request().method() === 'GET')
@@ -332,7 +333,7 @@ describe.each([
       await page.locator('[data-testid=status][data-link=waiting]').waitFor()
       await page.waitForTimeout(2500)
       await page.screenshot({ path: `${folder}live-cut-${size}-${colorScheme}.png` })
-      await page.getByRole('link', { name: 'Home' }).click()
+      await page.getByRole('link', { name: 'chatmood', exact: true }).click()
       await page.getByText('does not answer').first().waitFor()
       await page.screenshot({ path: `${folder}home-away-${size}-${colorScheme}.png` })
       await page.context().close()
