@@ -236,6 +236,8 @@ type Node struct {
 	clocks   clocks          // of the others, by this node's
 	own      clockOf         // this node's, by that of NATS
 	unseen   int             // renewals since the watch told of one
+	// rewatched is when that last let the watch be begun anew.
+	rewatched time.Time
 }
 
 // buckets are where the keys of nodes and of channels are.
@@ -393,8 +395,12 @@ func (n *Node) Run(ctx context.Context) error {
 	return nil
 }
 
-// unseenMost renewals in a row may go unnoticed by the watch.
-const unseenMost = 1
+// unseenMost renewals in a row may go unnoticed by the watch. A NATS that is slow is
+// not to be asked for another watch, which costs it more, than each rewatchLeast.
+const (
+	unseenMost   = 1
+	rewatchLeast = 10 * time.Second
+)
 
 // errEvicted ends a life.
 var errEvicted = errors.New("the others saw no sign of life for too long")
@@ -530,8 +536,8 @@ func (n *Node) renew(ctx context.Context) error {
 	// The last renewal that worked is known by its answer; the watch must tell of it
 	// too, soon. One whose consumer went with a NATS server says nothing for long.
 	if m := n.members[n.id]; n.complete && m != nil && m.rev < rev {
-		if n.unseen++; n.unseen > unseenMost {
-			n.unseen = 0
+		if n.unseen++; n.unseen > unseenMost && time.Since(n.rewatched) > rewatchLeast {
+			n.unseen, n.rewatched = 0, time.Now()
 			n.log.Info("the watch of the other servers tells nothing; it is begun anew")
 			signal(n.rewatch)
 		}
