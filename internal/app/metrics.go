@@ -128,6 +128,7 @@ func (a *App) registerMetrics(reg *prometheus.Registry) {
 	counter("chatmood_live_bytes_total", "Bytes written to viewers.", func() float64 { return float64(a.hub.Stats().Bytes) })
 	counter("chatmood_live_gaps_total", "Times that a viewer was told of messages it missed.", func() float64 { return float64(a.hub.Stats().Gaps) })
 	counter("chatmood_live_kicked_total", "Viewers closed because they were too slow.", func() float64 { return float64(a.hub.Stats().Kicked) })
+	gauge("chatmood_live_blocked", "Sockets whose viewer takes nothing more for now.", func() float64 { return float64(a.hub.Stats().Blocked) })
 	counter("chatmood_live_refused_total", "Viewers refused by a limit.", func() float64 { return float64(a.hub.Stats().Refused) })
 	tokens := func(outcome string, read func(account.TokenCounts) int64) {
 		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
