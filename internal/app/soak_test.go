@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"chatmood/internal/analysis"
 	"chatmood/internal/loadtest"
 	"chatmood/internal/twitchsim"
 )
@@ -110,9 +111,18 @@ func TestSoak(t *testing.T) {
 	}
 	busy.Wait()
 	for i, name := range names {
-		guest.eventually("all of "+name+" is counted", func() bool { return guest.total(name) >= sent[i] })
-		if n := guest.total(name); n != sent[i] {
-			t.Errorf("%s: %d counted of %d", name, n, sent[i])
+		// On a machine that gives the server too little, messages are left out and
+		// connections end: that is told, and what is not told is a fault.
+		var s analysis.Snapshot
+		guest.eventually("all of "+name+" is accounted for", func() bool {
+			guest.get("/api/channels/"+name, &s)
+			return s.Counts.Total+s.Shed.Unjudged >= sent[i] || len(s.Gaps) > 0
+		})
+		if n := s.Counts.Total + s.Shed.Unjudged; n > sent[i] || n < sent[i] && len(s.Gaps) == 0 {
+			t.Errorf("%s: %d counted and %d left out of %d, gaps %v", name, s.Counts.Total, s.Shed.Unjudged, sent[i], s.Gaps)
+		}
+		if s.Counts.Total != sent[i] {
+			t.Logf("%s: %d counted of %d, %d left out, gaps %v", name, s.Counts.Total, sent[i], s.Shed.Unjudged, s.Gaps)
 		}
 	}
 	if result == nil || result.Lost != 0 || result.Doubled != 0 || result.Deliveries == 0 {
