@@ -19,7 +19,9 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/json"
+	"sigs.k8s.io/kustomize/api/krusty"
 	kustomize "sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
 )
 
@@ -120,6 +122,44 @@ func TestKustomizationNamesAll(t *testing.T) {
 	d := decode[appsv1.Deployment](t, "deployment.yaml")
 	if len(k.Images) != 1 || k.Images[0].Name != d.Spec.Template.Spec.Containers[0].Image || k.Images[0].NewTag == "latest" {
 		t.Errorf("the image %q is not set by %+v", d.Spec.Template.Spec.Containers[0].Image, k.Images)
+	}
+}
+
+// What kustomize makes of the folder is complete, of the right types, in the
+// namespace, and has the image that is named.
+func TestKustomize(t *testing.T) {
+	made, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := decode[kustomize.Kustomization](t, "kustomization.yaml")
+	if made.Size() != len(k.Resources) {
+		t.Errorf("%d objects of %d resources", made.Size(), len(k.Resources))
+	}
+	for _, object := range made.Resources() {
+		id := object.CurId()
+		data, err := object.AsYAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		newOf, ok := kinds[strings.TrimPrefix(id.Group+"/"+id.Version, "/")+" "+id.Kind]
+		if !ok {
+			t.Errorf("no type is known for %v", id)
+			continue
+		}
+		v := newOf()
+		if err := strict(data, v); err != nil {
+			t.Errorf("%v: %v", id, err)
+		}
+		if object.GetNamespace() != "chatmood" || object.GetLabels()["app.kubernetes.io/part-of"] != "chatmood" {
+			t.Errorf("%v is in the namespace %q with the labels %v", id, object.GetNamespace(), object.GetLabels())
+		}
+		if d, ok := v.(*appsv1.Deployment); ok {
+			want := k.Images[0].NewName + ":" + k.Images[0].NewTag
+			if got := d.Spec.Template.Spec.Containers[0].Image; got != want {
+				t.Errorf("the image is %q, want %q", got, want)
+			}
+		}
 	}
 }
 
