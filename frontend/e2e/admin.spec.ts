@@ -108,6 +108,13 @@ test('adds a user, who is thrown out within seconds of being suspended', async (
   await dialog.getByRole('button', { name: 'Save' }).click()
   await page.getByText('The user was changed.').waitFor()
   await expectAccessible(page, 'users')
+
+  // Their history by its address alone, as from a bookmark: under their name.
+  await page.getByRole('button', { name: 'Actions for Bert Kite' }).click()
+  const path = await page.getByRole('menuitem', { name: 'View history' }).getAttribute('href')
+  await page.goto(server.url + (path ?? ''))
+  await page.getByRole('heading', { name: 'History of Bert Kite' }).waitFor()
+  await expect.poll(() => page.title()).toContain('History of Bert Kite')
   await done()
 })
 

@@ -768,7 +768,7 @@ func TestAdmin(t *testing.T) {
 	admin := c.bearer(t, c.admin.Email)
 	id, nora := c.user(t, "nora@example.org")
 	for _, request := range []string{
-		"GET users", "POST users", "GET users/count", "GET comments/count", "GET usage/count", "PUT users/" + id, "DELETE users/" + id, "POST users/" + id + "/sign-out",
+		"GET users", "POST users", "GET users/count", "GET comments/count", "GET usage/count", "GET users/" + id, "PUT users/" + id, "DELETE users/" + id, "POST users/" + id + "/sign-out",
 		"POST users/" + id + "/reset-password", "GET users/" + id + "/profile-image", "GET logs", "GET logs/activities", "POST logs/cleanup", "GET invites", "POST invites",
 		"DELETE invites/" + id, "GET channels", "DELETE channels/somebody", "GET sockets", "GET mail", "POST mail/x/retry", "POST mail/test", "GET usage", "GET overview", "GET doctor",
 	} {
@@ -820,6 +820,10 @@ func TestAdmin(t *testing.T) {
 	c.do(t, "DELETE", root, "", admin).wantProblem(t, 409, "your own account")
 	c.do(t, "DELETE", "/api/user/delete-account", body(obj{"password": goodPassword}), admin).wantProblem(t, 409, "last administrator")
 
+	if got := c.do(t, "GET", "/api/admin/users/"+id, "", admin).ok(t); got["_id"] != id || got["email"] != "nora@example.org" {
+		t.Errorf("one user: %v", got)
+	}
+	c.do(t, "GET", "/api/admin/users/"+strings.Repeat("0", 24), "", admin).wantProblem(t, 404, "")
 	if got := c.do(t, "POST", "/api/admin/users/"+id+"/sign-out", "", admin).ok(t); got["ended"] != 1.0 {
 		t.Errorf("signed out: %v", got)
 	}

@@ -401,6 +401,7 @@ func (a *API) registerAdmin() {
 	register(a, op("admin-count-users", http.MethodGet, "/api/admin/users/count", "Count users", "All, those who may sign in, and active administrators."), a.adminCount)
 	register(a, op("admin-count-comments", http.MethodGet, "/api/admin/comments/count", "Count analysed messages", "Summed over all saved analyses that are not archived."), a.adminComments)
 	register(a, op("admin-count-usage", http.MethodGet, "/api/admin/usage/count", "Count saved analyses", "Those that are not archived."), a.adminUsageCount)
+	register(a, op("admin-get-user", http.MethodGet, "/api/admin/users/{id}", "One user", "As in a page of the list.", 404, 422), a.adminUser)
 	register(a, op("admin-update-user", http.MethodPut, "/api/admin/users/{id}", "Change a user",
 		"All fields are required. A change of role, status or address ends the user's sessions within seconds. The last active administrator stays one.", 400, 404, 409, 413, 422), a.adminUpdate)
 	register(a, op("admin-delete-user", http.MethodDelete, "/api/admin/users/{id}", "Delete a user",
@@ -507,6 +508,17 @@ func (a *API) userID(id string) error {
 		return a.accountError(account.ErrNotFound)
 	}
 	return nil
+}
+
+func (a *API) adminUser(ctx context.Context, in *adminUserInput) (*adminUserOutput, error) {
+	if err := a.userID(in.ID); err != nil {
+		return nil, err
+	}
+	u, err := a.cfg.Accounts.User(ctx, in.ID)
+	if err != nil {
+		return nil, a.accountError(err)
+	}
+	return &adminUserOutput{adminUser(u)}, nil
 }
 
 func (a *API) adminUpdate(ctx context.Context, in *adminUpdateInput) (*adminUserOutput, error) {

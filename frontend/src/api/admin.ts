@@ -51,6 +51,8 @@ export const admin = {
     },
     signal: AbortSignal,
   ) => send<Page<AdminUser>>('/api/admin/users', { query, signal }),
+  user: (userId: string, signal: AbortSignal) =>
+    send<AdminUser>(`/api/admin/users/${id(userId)}`, { signal }),
   createUser: (form: UserForm & { password: string }) => post<AdminUser>('/api/admin/users', form),
   changeUser: (userId: string, form: UserForm & { status: string }) =>
     send<AdminUser>(`/api/admin/users/${id(userId)}`, { method: 'PUT', body: form }),

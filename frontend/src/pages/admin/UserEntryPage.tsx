@@ -1,23 +1,22 @@
 import { useQuery } from '@tanstack/react-query'
 import { ChevronLeft } from 'lucide-react'
-import { Link, useLocation, useParams } from 'react-router'
+import { Link, useParams } from 'react-router'
 import { admin } from '../../api/admin'
 import { EntryHeading } from '../../components/history/EntryHeading'
 import { EntryReport } from '../../components/history/EntryReport'
 import { EntrySummary } from '../../components/history/EntrySummary'
 import { entryName } from '../../components/history/names'
 import { ErrorState, Loading } from '../../components/states'
+import { useHistoryOwner } from '../../hooks/useHistoryOwner'
 import { useTitle } from '../../hooks/useTitle'
 import { t } from '../../i18n'
-import { stateText } from '../../lib/navigation'
 
 const texts = t.admin.users
 
 /** `/admin/users/:id/history/:entry`: what somebody else saved, to be read only; looking is logged. */
 export default function UserEntryPage() {
   const { id = '', entry: entryId = '' } = useParams()
-  const location = useLocation()
-  const name = stateText(location.state, 'name')
+  const { name, title: historyTitle } = useHistoryOwner(id)
   // Each look is a line in the log: it is not asked again by itself.
   const once = { staleTime: Infinity, refetchOnWindowFocus: false, refetchOnReconnect: false }
   const entry = useQuery({
@@ -32,7 +31,7 @@ export default function UserEntryPage() {
     ...once,
   })
   const e = entry.data
-  useTitle(e === undefined ? texts.historyOf(name || id) : t.entry.title(entryName(e)))
+  useTitle(e === undefined ? historyTitle : t.entry.title(entryName(e)))
   return (
     <>
       <Link
@@ -41,7 +40,7 @@ export default function UserEntryPage() {
         className="inline-flex items-center gap-1 self-start text-accent hover:underline"
       >
         <ChevronLeft aria-hidden className="size-3.5" />
-        {texts.historyOf(name || id)}
+        {historyTitle}
       </Link>
       {e === undefined ? (
         entry.isError ? (

@@ -1,25 +1,24 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { ChevronLeft } from 'lucide-react'
 import { useState } from 'react'
-import { Link, useLocation, useParams } from 'react-router'
+import { Link, useParams } from 'react-router'
 import { admin } from '../../api/admin'
 import { entryCounts, entryName } from '../../components/history/names'
 import { Pager, rowClass, Table } from '../../components/lists'
 import { SplitBar } from '../../components/SplitBar'
 import { EmptyState, ErrorState, Loading } from '../../components/states'
+import { useHistoryOwner } from '../../hooks/useHistoryOwner'
 import { useTitle } from '../../hooks/useTitle'
 import { t } from '../../i18n'
 import { formatCount, formatDateTime, formatDuration, formatScore } from '../../lib/format'
-import { stateText } from '../../lib/navigation'
 
 const texts = t.admin.users
 
 /** `/admin/users/:id/history`: what somebody else saved; looking is logged. */
 export default function UserHistoryPage() {
   const { id = '' } = useParams()
-  const location = useLocation()
   const [page, setPage] = useState(1)
-  const title = texts.historyOf(stateText(location.state, 'name') || id)
+  const { name, title } = useHistoryOwner(id)
   useTitle(title)
   const entries = useQuery({
     queryKey: ['admin', 'history', id, page],
@@ -70,7 +69,7 @@ export default function UserHistoryPage() {
                 <td role="cell" className="font-medium wrap-anywhere max-sm:flex-1">
                   <Link
                     to={`/admin/users/${encodeURIComponent(id)}/history/${encodeURIComponent(e._id)}`}
-                    state={{ name: stateText(location.state, 'name') }}
+                    state={{ name }}
                     className="text-accent hover:underline"
                   >
                     {entryName(e)}
