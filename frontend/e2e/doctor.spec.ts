@@ -40,11 +40,11 @@ test('the overview and the log tell what goes by itself', async () => {
     await signedIn(page, server)
     await page.goto(`${server.url}/admin/dashboard`)
     const section = page.locator('section', {
-      has: page.getByRole('heading', { name: 'What goes by itself' }),
+      has: page.getByRole('heading', { name: 'Removed automatically' }),
     })
     await section.getByText('Kept for 30 days. LOG_RETENTION_DAYS=30').waitFor()
     await section.getByText('Nothing is older now.').waitFor()
-    await section.getByText('Nothing goes: it is kept until somebody removes it.').waitFor()
+    await section.getByText('Kept until somebody removes it.').waitFor()
     await expectAccessible(page, 'what goes by itself')
     await page.goto(`${server.url}/admin/logs`)
     await page.getByText('Kept for 30 days. LOG_RETENTION_DAYS=30').waitFor()

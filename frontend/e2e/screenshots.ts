@@ -298,7 +298,7 @@ describe.each([
 ] as const)('%s', (size, options) => {
   describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
     test.each(shots)('$name', async ({ name, user, path, api, prepare }) => {
-      const { page, done } = await openPage(browser, { ...options, colorScheme }, /status of 500/)
+      const { page, done } = await openPage(browser, { ...options, colorScheme }, /status of (400|500)/)
       if (user === true) await signedIn(page, server)
       if (api !== undefined)
         await page.route(/\/api\/(sessions|channels|history|user|shared|admin)/, (route) => {

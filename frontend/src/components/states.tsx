@@ -22,7 +22,7 @@ export function ErrorState({ error, onRetry }: { error: Error; onRetry?: () => v
       className="flex flex-wrap items-center gap-3 rounded-lg bg-bad-soft px-4 py-3 text-text"
     >
       <CircleAlert aria-hidden className="size-5 shrink-0 text-bad" />
-      <p className="min-w-0 flex-1 basis-48">{error.message}</p>
+      <p className="min-w-0 flex-1 basis-32">{error.message}</p>
       {onRetry !== undefined && <Button onClick={onRetry}>{t.common.retry}</Button>}
     </div>
   )

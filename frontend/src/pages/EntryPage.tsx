@@ -81,7 +81,7 @@ function Entry({ entry: e }: { entry: HistoryEntry }) {
           {t.entry.archive}
         </Button>
       </EntryHeading>
-      <div className="grid grid-cols-1 items-start gap-3 lg:grid-cols-[2fr_1fr]">
+      <div className="grid grid-cols-1 gap-3 lg:grid-cols-[2fr_1fr]">
         <EntrySummary entry={e}>{e.has_report === true && <RewriteSummary id={e._id} />}</EntrySummary>
         <EntryNotes key={e._id} entry={e} />
       </div>

@@ -25,7 +25,7 @@ export function Kept() {
       ) : kept.isError ? (
         <ErrorState error={kept.error} onRetry={() => void kept.refetch()} />
       ) : (
-        <p role="status" className="text-muted">
+        <p role="status" className="min-h-[2lh] text-muted">
           {t.common.loading}
         </p>
       )}
@@ -51,7 +51,9 @@ export function KeptList({ retention }: { retention: Retention }) {
 /** The same of the activity log alone, in a line above it. */
 export function LogsKept() {
   const kept = useQuery(retentionQuery)
-  if (kept.data === undefined) return null // the log stands without it
+  if (kept.isError && kept.data === undefined) return null // the log stands without it
+  // Its line is there from the start, so that the table does not move down.
+  if (kept.data === undefined) return <p className="h-[1lh] text-xs" />
   return (
     <p className="flex flex-wrap gap-x-3 text-xs text-muted">
       <Told retained={kept.data.logs} setting={settings.logs} />

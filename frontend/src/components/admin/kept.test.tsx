@@ -15,9 +15,9 @@ test('what is kept, what is older, and when it was looked', () => {
   )
   const [logs, archive] = screen.getAllByRole('definition').map((d) => d.textContent)
   expect(logs).toContain('Kept for 90 days. LOG_RETENTION_DAYS=90')
-  expect(logs).toContain('1,200 are older and go within the hour.')
+  expect(logs).toContain('1,200 are older and will be removed within the hour.')
   expect(logs).toContain('Last looked 5 minutes ago. 40 removed since the start.')
-  expect(archive).toBe('Nothing goes: it is kept until somebody removes it. HISTORY_RETENTION_DAYS=0')
+  expect(archive).toBe('Kept until somebody removes it. HISTORY_RETENTION_DAYS=0')
 })
 
 test('before the server has looked, and where nothing is old', () => {
@@ -30,5 +30,5 @@ test('before the server has looked, and where nothing is old', () => {
   expect(logs).toContain('Kept for a day.')
   expect(logs).toContain('Nothing is older now.')
   expect(logs).toContain('Not looked yet since the start.')
-  expect(archive).toContain('1 is older and goes within the hour.')
+  expect(archive).toContain('1 is older and will be removed within the hour.')
 })

@@ -26,14 +26,14 @@ export const admin: typeof english.admin = {
     looking: 'Es wird geprüft … das dauert einige Sekunden.',
   },
   kept: {
-    title: 'Was von selbst verschwindet',
+    title: 'Von selbst gelöscht',
     kinds: { logs: 'Aktivitätsprotokoll', archive: 'Analysen im Archiv' },
-    forever: 'Nichts verschwindet: es bleibt, bis es jemand löscht.',
+    forever: 'Bleibt, bis es jemand löscht.',
     days: (n: number) => (n === 1 ? 'Bleibt einen Tag.' : `Bleibt ${n} Tage.`),
     due: (n: string) =>
       n === '1'
-        ? '1 ist älter und verschwindet binnen einer Stunde.'
-        : `${n} sind älter und verschwinden binnen einer Stunde.`,
+        ? '1 ist älter und wird binnen einer Stunde gelöscht.'
+        : `${n} sind älter und werden binnen einer Stunde gelöscht.`,
     noneDue: 'Nichts ist gerade älter.',
     looked: (ago: string) => `Zuletzt nachgesehen ${ago}.`,
     notYet: 'Seit dem Start noch nicht nachgesehen.',
@@ -186,7 +186,7 @@ export const upload: typeof english.upload = {
   or: 'oder',
   choose: 'Eine Datei wählen',
   formats:
-    'Chatterino, justlog und rustlog, TwitchDownloader (JSON, Text), chat-downloader, rohes IRC, CSV und reiner Text; auch als .gz oder .zst. Höchstens 256 MB.',
+    'Chatterino, justlog und rustlog, TwitchDownloader (JSON, Text), chat‑downloader, rohes IRC, CSV und reiner Text; auch als .gz oder .zst. Höchstens 256 MB.',
   channel: 'Kanal, wenn das Protokoll ihn nicht nennt',
   format: 'Format',
   auto: 'wird erkannt',

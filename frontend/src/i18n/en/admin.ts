@@ -24,12 +24,14 @@ export const admin = {
     looking: 'Looking … this takes some seconds.',
   },
   kept: {
-    title: 'What goes by itself',
+    title: 'Removed automatically',
     kinds: { logs: 'Activity log', archive: 'Archived analyses' },
-    forever: 'Nothing goes: it is kept until somebody removes it.',
+    forever: 'Kept until somebody removes it.',
     days: (n: number) => (n === 1 ? 'Kept for a day.' : `Kept for ${n} days.`),
     due: (n: string) =>
-      n === '1' ? '1 is older and goes within the hour.' : `${n} are older and go within the hour.`,
+      n === '1'
+        ? '1 is older and will be removed within the hour.'
+        : `${n} are older and will be removed within the hour.`,
     noneDue: 'Nothing is older now.',
     looked: (ago: string) => `Last looked ${ago}.`,
     notYet: 'Not looked yet since the start.',
@@ -185,7 +187,7 @@ export const upload = {
   or: 'or',
   choose: 'Choose a file',
   formats:
-    'Chatterino, justlog and rustlog, TwitchDownloader (JSON, text), chat-downloader, raw IRC, CSV and plain text; also as .gz or .zst. At most 256 MB.',
+    'Chatterino, justlog and rustlog, TwitchDownloader (JSON, text), chat‑downloader, raw IRC, CSV and plain text; also as .gz or .zst. At most 256 MB.',
   channel: 'Channel, where the log does not tell',
   format: 'Format',
   auto: 'found by itself',

@@ -110,7 +110,7 @@ export default function ChannelsPage() {
       )}
       <Card
         title={texts.sockets}
-        aside={<span className="num font-semibold">{formatCount(sockets.data?.total ?? 0)}</span>}
+        aside={sockets.data && <span className="num font-semibold">{formatCount(sockets.data.total)}</span>}
       >
         {sockets.data === undefined ? (
           sockets.isError ? (

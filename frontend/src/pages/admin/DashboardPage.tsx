@@ -39,7 +39,7 @@ export default function DashboardPage() {
       ) : overview.isError ? (
         <ErrorState error={overview.error} onRetry={() => void overview.refetch()} />
       ) : (
-        <Loading />
+        <Loading className="lg:min-h-46" />
       )}
       <Doctor />
       <Kept />
@@ -104,7 +104,8 @@ function Figures({ overview: o }: { overview: Overview }) {
           ))}
         </ul>
         <p className="mt-1.5 text-xs text-muted">
-          {t.about.version(o.version)} · {texts.uptime(formatDuration(o.uptime))}
+          {t.about.version(o.version)} ·{' '}
+          <span className="whitespace-nowrap">{texts.uptime(formatDuration(o.uptime))}</span>
         </p>
       </Card>
     </div>

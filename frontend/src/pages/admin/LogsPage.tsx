@@ -78,12 +78,12 @@ export default function LogsPage() {
           label={texts.search}
           value={params.search}
           onSearch={onSearch}
-          className="min-w-48 flex-1"
+          className="min-w-48 flex-1 max-sm:basis-full"
         />
         <Select
           label={texts.columns.activity}
           hideLabel
-          className="max-w-56"
+          className="max-sm:w-full sm:w-56 [&>select]:w-full"
           value={params.activity}
           options={[['', texts.anyActivity], ...(activities.data ?? []).map((a) => [a, a, 'en'] as const)]}
           onChange={(activity) => {

@@ -4,13 +4,15 @@ import { useState } from 'react'
 import { Link, useParams } from 'react-router'
 import { admin } from '../../api/admin'
 import { entryCounts, entryName } from '../../components/history/names'
+import { LabelGlyph } from '../../components/LabelGlyph'
 import { Pager, rowClass, Table } from '../../components/lists'
 import { SplitBar } from '../../components/SplitBar'
 import { EmptyState, ErrorState, Loading } from '../../components/states'
 import { useHistoryOwner } from '../../hooks/useHistoryOwner'
 import { useTitle } from '../../hooks/useTitle'
 import { t } from '../../i18n'
-import { formatCount, formatDateTime, formatDuration, formatScore } from '../../lib/format'
+import { formatCount, formatDateTime, formatDuration, formatScore, timeZone } from '../../lib/format'
+import { moodLabel, moodWord } from '../../lib/mood'
 
 const texts = t.admin.users
 
@@ -84,8 +86,17 @@ export default function UserHistoryPage() {
                 <td role="cell" className="num text-right">
                   {formatCount(e.total_chats)}
                 </td>
-                <td role="cell" className="num">
-                  {formatScore(e.mood)}
+                <td role="cell" className="num whitespace-nowrap">
+                  {e.mood === undefined ? (
+                    <span className="text-faint" title={t.history.unknownMood}>
+                      –
+                    </span>
+                  ) : (
+                    <span className="inline-flex items-center gap-1.5" title={moodWord(e.mood)}>
+                      <LabelGlyph label={moodLabel(e.mood)} />
+                      {formatScore(e.mood)}
+                    </span>
+                  )}
                 </td>
                 <td role="cell" className="w-1/5 max-sm:w-full">
                   <SplitBar counts={entryCounts(e)} />
@@ -93,15 +104,18 @@ export default function UserHistoryPage() {
               </tr>
             ))}
           </Table>
-          <Pager
-            page={found.page}
-            pages={found.pages}
-            total={found.total}
-            limit={20}
-            sizes={[20]}
-            onPage={setPage}
-            onLimit={() => undefined}
-          />
+          <div className="flex flex-wrap items-center justify-between gap-2">
+            <span className="text-xs text-faint">{t.session.zone(timeZone())}</span>
+            <Pager
+              page={found.page}
+              pages={found.pages}
+              total={found.total}
+              limit={20}
+              sizes={[20]}
+              onPage={setPage}
+              onLimit={() => undefined}
+            />
+          </div>
         </>
       )}
     </>

@@ -76,11 +76,12 @@ export default function UsersPage() {
           label={texts.search}
           value={params.search}
           onSearch={onSearch}
-          className="min-w-48 flex-1"
+          className="min-w-48 flex-1 max-sm:basis-full"
         />
         <Select
           label={texts.role}
           hideLabel
+          className="max-sm:flex-1 max-sm:[&>select]:w-full"
           value={params.role}
           options={[['', texts.anyRole], ...Object.entries(texts.roles)]}
           onChange={(role) => {
@@ -90,6 +91,7 @@ export default function UsersPage() {
         <Select
           label={texts.status}
           hideLabel
+          className="max-sm:flex-1 max-sm:[&>select]:w-full"
           value={params.status}
           options={[['', texts.anyStatus], ...Object.entries(texts.statuses)]}
           onChange={(status) => {
