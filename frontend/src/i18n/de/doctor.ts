@@ -64,6 +64,12 @@ const exact: Record<string, string> = {
   'development writes mails into DATA_DIR/outbox': 'in der Entwicklung kommen Mails nach DATA_DIR/outbox',
   'TWITCH_IRC_URL cannot be read': 'TWITCH_IRC_URL ist nicht lesbar',
   'inside the process': 'innerhalb des Prozesses',
+  // What the parts say of themselves in the overview.
+  'the NATS server cannot be reached': 'der NATS-Server ist nicht erreichbar',
+  'the analyses are not resumed yet': 'die Analysen sind noch nicht wieder aufgenommen',
+  'what ran before is being resumed': 'was zuvor lief, wird wieder aufgenommen',
+  'no channel can be read: the link to Twitch is down':
+    'kein Kanal lässt sich lesen: die Verbindung zu Twitch steht nicht',
   'the NATS server answers': 'der NATS-Server antwortet',
   'none: a proxy in front speaks https': 'keine: davor spricht ein Proxy https',
   'none: this server speaks plain http': 'keine: dieser Server spricht einfaches http',
@@ -127,6 +133,10 @@ const exact: Record<string, string> = {
 
 // With apostrophes, numbers and names in them.
 const patterns: readonly (readonly [RegExp, string])[] = [
+  [/^(\d+) running$/, '$1 laufen'],
+  [/^external, (\d+) servers$/, 'außerhalb, $1 Server'],
+  [/^(\d+) of (\d+) channels live$/, '$1 von $2 Kanälen live'],
+  [/^(\d+) analyses wait to be stored$/, '$1 Analysen sind noch zu speichern'],
   [/^(\d+) bytes$/, '$1 Byte'],
   [/^it has (\d+) bytes$/, 'er hat $1 Byte'],
   [/^all can be used; without a meaning any more: (.+)$/, 'alle sind brauchbar; ohne Bedeutung sind: $1'],

@@ -144,13 +144,14 @@ function Figure({
 function CheckRow({ name, check }: { name: string; check: Check }) {
   const up = check.status === 'up'
   const Icon = up ? CircleCheck : CircleX
+  const detail = check.detail === undefined ? undefined : t.admin.doctor.says(check.detail)
   return (
     <li className="flex items-center gap-1.5">
       <Icon aria-hidden className={up ? 'size-3.5 text-ok' : 'size-3.5 text-bad'} />
-      {/* What it says of a part is English, and so is a part that the catalogue lacks. */}
+      {/* A part that the catalogue lacks is English. */}
       <span
         lang={texts.parts[name] === undefined ? 'en' : undefined}
-        title={check.detail}
+        title={detail}
         className="min-w-0 flex-1 truncate"
       >
         {texts.parts[name] ?? name}
