@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"io"
 	"math"
@@ -94,17 +93,21 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-func TestCompressed(t *testing.T) {
-	n, err := compressed(fstest.MapFS{
-		"index.html":    {Data: bytes.Repeat([]byte("a"), 10_000)},
-		"assets/a.js":   {Data: []byte("1")},
-		"assets/b.png":  {Data: bytes.Repeat([]byte{1, 2, 3}, 10_000)},
-		"assets/c.wasm": {Data: []byte("x")},
-	})
-	if err != nil || n < 30 || n > 200 {
+func TestFirstLoad(t *testing.T) {
+	of := func(n int) *fstest.MapFile { return &fstest.MapFile{Data: make([]byte, n)} }
+	page := `<link rel="icon" href="/favicon.svg" /><script src="/theme.js"></script><script type="module" src="/assets/a.js"></script><link rel="stylesheet" href="/assets/a.css">`
+	dist := fstest.MapFS{
+		"live.html": {Data: []byte(page)}, "favicon.svg": of(1e6), "theme.js": of(100), "assets/a.js": of(9e5), "assets/a.js.br": of(1000),
+		"assets/a.css": of(20), "assets/other.js": of(1e6), "assets/inter-latin-wght-normal-x.woff2": of(10_000), "assets/inter-latin-ext-wght-normal-x.woff2": of(1e6),
+	}
+	if n, err := firstLoad(dist); err != nil || n != float64(len(page)+11_120) {
 		t.Errorf("%g bytes, %v", n, err)
 	}
-	if _, err := compressed(fstest.MapFS{".gitkeep": {}}); err == nil {
+	delete(dist, "assets/a.css")
+	if _, err := firstLoad(dist); err == nil {
+		t.Error("a file that is missing is no error")
+	}
+	if _, err := firstLoad(fstest.MapFS{".gitkeep": {}}); err == nil {
 		t.Error("a page that was not built is no error")
 	}
 }
@@ -122,7 +125,10 @@ func TestRunFails(t *testing.T) {
 		}
 	}
 	write("bin/chatmood", "")
-	write("frontend/dist/index.html", "<p>")
+	write("frontend/dist/live.html", `<script src="/a.js"></script><link href="/a.css"><script src="/b.js"></script>`)
+	for _, name := range []string{"a.js", "a.css", "b.js", "assets/inter-latin-wght-normal-1.woff2"} {
+		write("frontend/dist/"+name, "x")
+	}
 	for _, tt := range []struct{ args, want string }{
 		{"-only sizes", ""},
 		{"-only nothing", "matches none of: parsing"},
