@@ -375,7 +375,7 @@ export const de: Catalogue = {
   },
   moments: {
     title: 'Momente',
-    none: 'Rate und Stimmung blieben bisher im Üblichen.',
+    none: 'Rate und Stimmung blieben im Üblichen.',
     ongoing: 'jetzt',
     kinds: {
       hype: 'Hype',

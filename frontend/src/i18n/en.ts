@@ -373,12 +373,12 @@ export const en = {
   },
   waves: {
     title: 'Copypasta waves',
-    none: 'No text was repeated by many people so far.',
+    none: 'No text was repeated by many people.',
     size: (messages: string, people: string) => `${messages} × by ${people} people`,
   },
   moments: {
     title: 'Moments',
-    none: 'Rate and mood stayed in their usual range so far.',
+    none: 'Rate and mood stayed in their usual range.',
     ongoing: 'now',
     kinds: {
       hype: 'Hype',
