@@ -18,8 +18,6 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"chatmood/internal/analysis"
 	"chatmood/internal/app"
@@ -422,22 +420,8 @@ func TestRestart(t *testing.T) {
 
 // The same where the sessions are kept in MongoDB.
 func TestRestartOnMongoDB(t *testing.T) {
-	const variable = "CHATMOOD_TEST_MONGO_URI"
-	uri := os.Getenv(variable)
-	if uri == "" {
-		t.Skipf("SKIPPED: %s is not set; make test-mongo runs this test", variable)
-	}
-	dir, name := t.TempDir(), fmt.Sprintf("chatmood_test_app_%d_%d", os.Getpid(), time.Now().UnixNano())
-	client, err := mongo.Connect(options.Client().ApplyURI(uri))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx := context.WithoutCancel(t.Context())
-		if err := errors.Join(client.Database(name).Drop(ctx), client.Disconnect(ctx)); err != nil {
-			t.Error(err)
-		}
-	})
+	uri := mongoURI(t)
+	dir, name := t.TempDir(), mongoDatabase(t, uri, "app")
 	s := restart(t, map[string]string{"DATA_DIR": dir, "MONGO_URI": uri, "MONGO_DBNAME": name})
 	if files, err := filepath.Glob(filepath.Join(dir, "*.db*")); err != nil || len(files) > 0 {
 		t.Errorf("an embedded database was made: %v, %v", files, err)

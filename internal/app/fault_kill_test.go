@@ -3,16 +3,11 @@ package app_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"sync"
 	"testing"
 	"time"
-
-	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"chatmood/internal/twitchsim"
 )
@@ -24,22 +19,8 @@ func TestKilledWhileSaving(t *testing.T) { killedWhileSaving(t, nil) }
 
 // The same where they are kept in MongoDB.
 func TestKilledWhileSavingOnMongoDB(t *testing.T) {
-	const variable = "CHATMOOD_TEST_MONGO_URI"
-	uri := os.Getenv(variable)
-	if uri == "" {
-		t.Skipf("SKIPPED: %s is not set; make test-mongo runs this test", variable)
-	}
-	name := fmt.Sprintf("chatmood_test_kill_%d_%d", os.Getpid(), time.Now().UnixNano())
-	client, err := mongo.Connect(options.Client().ApplyURI(uri))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx := context.WithoutCancel(t.Context())
-		if err := errors.Join(client.Database(name).Drop(ctx), client.Disconnect(ctx)); err != nil {
-			t.Error(err)
-		}
-	})
+	uri := mongoURI(t)
+	name := mongoDatabase(t, uri, "kill")
 	killedWhileSaving(t, map[string]string{"MONGO_URI": uri, "MONGO_DBNAME": name})
 }
 

@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -16,9 +15,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"chatmood/internal/app"
 	"chatmood/internal/twitchsim"
@@ -294,26 +290,12 @@ func (o outage) load(t *testing.T) *load {
 
 // The database goes away for a while and comes back.
 func TestStoreAwayOnMongoDB(t *testing.T) {
-	const variable = "CHATMOOD_TEST_MONGO_URI"
-	uri := os.Getenv(variable)
-	if uri == "" {
-		t.Skipf("SKIPPED: %s is not set; make test-mongo runs this test", variable)
-	}
+	uri := mongoURI(t)
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != "mongodb" || u.Port() == "" {
-		t.Fatalf("the tests of faults need a %s of the form mongodb://host:port/ without TLS", variable)
+		t.Fatalf("the tests of faults need a %s of the form mongodb://host:port/ without TLS", mongoVariable)
 	}
-	name := fmt.Sprintf("chatmood_test_away_%d_%d", os.Getpid(), time.Now().UnixNano())
-	client, err := mongo.Connect(options.Client().ApplyURI(uri))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx := context.WithoutCancel(t.Context())
-		if err := errors.Join(client.Database(name).Drop(ctx), client.Disconnect(ctx)); err != nil {
-			t.Error(err)
-		}
-	})
+	name := mongoDatabase(t, uri, "away")
 	proxy := lay(t, u.Host)
 	u.Host = proxy.listener.Addr().String()
 	if u.Path == "" {

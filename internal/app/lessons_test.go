@@ -5,20 +5,16 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
 	natsserver "github.com/nats-io/nats-server/v2/server"
-	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"chatmood/internal/account"
 	"chatmood/internal/httpapi"
@@ -404,22 +400,8 @@ func makeAdmin(t *testing.T, dir, name string) {
 // has it and seen by the viewers of both; when that one goes, the other goes on
 // with what the channel taught.
 func TestLessonsOfTwoNodesOnMongoDB(t *testing.T) {
-	const variable = "CHATMOOD_TEST_MONGO_URI"
-	uri := os.Getenv(variable)
-	if uri == "" {
-		t.Skipf("SKIPPED: %s is not set; make test-mongo runs this test", variable)
-	}
-	name := fmt.Sprintf("chatmood_test_lessons_%d_%d", os.Getpid(), time.Now().UnixNano())
-	client, err := mongo.Connect(options.Client().ApplyURI(uri))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx := context.WithoutCancel(t.Context())
-		if err := errors.Join(client.Database(name).Drop(ctx), client.Disconnect(ctx)); err != nil {
-			t.Error(err)
-		}
-	})
+	uri := mongoURI(t)
+	name := mongoDatabase(t, uri, "lessons")
 	bus, err := natsserver.NewServer(&natsserver.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
 	if err != nil {
 		t.Fatal(err)

@@ -73,10 +73,9 @@ var testClock = func() (seconds int64) {
 // Totals are checked as in TestNodesOnMongoDB; no gap is longer than what was lost,
 // none is missing, and who signed in at one server is signed in at all.
 func TestNodesOnMongoDBWithWrongClocks(t *testing.T) {
-	const variable = "CHATMOOD_TEST_MONGO_URI"
-	uri := os.Getenv(variable)
-	if uri == "" || os.Getenv("CHATMOOD_FAULT") == "" {
-		t.Skipf("SKIPPED: %s or CHATMOOD_FAULT is not set; make fault runs this test", variable)
+	uri := mongoURI(t)
+	if os.Getenv("CHATMOOD_FAULT") == "" {
+		t.Skip("SKIPPED: CHATMOOD_FAULT is not set; make fault runs this test")
 	}
 	const viewers = 30
 	c := newCrowdOn(t, uri, 9, oneNATS(t), skewedServer(t), [3]time.Duration{0, time.Minute, -time.Minute})

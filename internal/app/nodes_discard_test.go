@@ -2,16 +2,10 @@ package app_test
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"testing"
 	"time"
-
-	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"chatmood/internal/analysis"
 	store "chatmood/internal/store/mongo"
@@ -23,22 +17,8 @@ import (
 // stop, before the database hears of it: the other server ends the analysis, and
 // saves nothing either.
 func TestNodesStopWithDiscard(t *testing.T) {
-	const variable = "CHATMOOD_TEST_MONGO_URI"
-	uri := os.Getenv(variable)
-	if uri == "" {
-		t.Skipf("SKIPPED: %s is not set; make test-mongo runs this test", variable)
-	}
-	database := fmt.Sprintf("chatmood_test_discard_%d_%d", os.Getpid(), time.Now().UnixNano())
-	client, err := mongo.Connect(options.Client().ApplyURI(uri))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx := context.WithoutCancel(t.Context())
-		if err := errors.Join(client.Database(database).Drop(ctx), client.Disconnect(ctx)); err != nil {
-			t.Error(err)
-		}
-	})
+	uri := mongoURI(t)
+	database := mongoDatabase(t, uri, "discard")
 	sim := twitch(t, twitchsim.Config{})
 	wires := oneNATS(t)
 	var nodes [2]*spawned

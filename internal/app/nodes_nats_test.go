@@ -219,10 +219,9 @@ func certify(t *testing.T, dir string) (certificate, private string) {
 // database goes, and then the owner of channels. Viewers of both dialects watch; the totals are checked as in
 // TestNodesOnMongoDB.
 func TestNodesOnMongoDBAndNATSCluster(t *testing.T) {
-	const variable = "CHATMOOD_TEST_MONGO_URI"
-	uri := os.Getenv(variable)
-	if uri == "" || os.Getenv("CHATMOOD_FAULT") == "" {
-		t.Skipf("SKIPPED: %s or CHATMOOD_FAULT is not set; make fault runs this test", variable)
+	uri := mongoURI(t)
+	if os.Getenv("CHATMOOD_FAULT") == "" {
+		t.Skip("SKIPPED: CHATMOOD_FAULT is not set; make fault runs this test")
 	}
 	database := lay(t, mongoHost(t, uri))
 	uri = throughProxy(t, uri, database.listener.Addr().String())

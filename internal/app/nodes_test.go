@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -24,8 +23,6 @@ import (
 	natsserver "github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"chatmood/internal/analysis"
 	"chatmood/internal/loadtest"
@@ -45,11 +42,7 @@ const takeover = 15 * time.Second
 // Twitch sent, but for the gaps that the analysis itself tells.
 // CHATMOOD_FAULT=long takes more viewers, more rounds and longer faults.
 func TestNodesOnMongoDB(t *testing.T) {
-	const variable = "CHATMOOD_TEST_MONGO_URI"
-	uri := os.Getenv(variable)
-	if uri == "" {
-		t.Skipf("SKIPPED: %s is not set; make test-mongo runs this test", variable)
-	}
+	uri := mongoURI(t)
 	long := os.Getenv("CHATMOOD_FAULT") == "long"
 	rounds, viewers, asleep := 1, 10, 5*time.Second
 	if long {
@@ -153,17 +146,7 @@ func buildServer(t *testing.T, flags ...string) (bin string) {
 func newCrowdOn(t *testing.T, uri string, channels int, wires wires, bin string, ahead [3]time.Duration) *crowd {
 	t.Helper()
 	c := &crowd{t: t, sim: twitch(t, twitchsim.Config{}), sent: map[string][]time.Time{}, ahead: map[string]time.Duration{}}
-	database := fmt.Sprintf("chatmood_test_nodes_%d_%d", os.Getpid(), time.Now().UnixNano())
-	client, err := mongo.Connect(options.Client().ApplyURI(uri))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx := context.WithoutCancel(t.Context())
-		if err := errors.Join(client.Database(database).Drop(ctx), client.Disconnect(ctx)); err != nil {
-			t.Error(err)
-		}
-	})
+	database := mongoDatabase(t, uri, "nodes")
 	for i := range 3 {
 		n := &process{crowd: c, index: i, ahead: ahead[i], proxy: newProxy(t, wires.addrs[i%len(wires.addrs)]), port: freePort(t), bin: bin}
 		n.env = append(os.Environ(),

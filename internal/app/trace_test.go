@@ -3,23 +3,17 @@ package app_test
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
-	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -212,22 +206,8 @@ func TestTraces(t *testing.T) {
 // TestTracesOnMongoDB: what MongoDB is asked for a request is in the request's
 // trace, with the name of the collection and nothing of what is in it.
 func TestTracesOnMongoDB(t *testing.T) {
-	const variable = "CHATMOOD_TEST_MONGO_URI"
-	uri := os.Getenv(variable)
-	if uri == "" {
-		t.Skipf("SKIPPED: %s is not set; make test-mongo runs this test", variable)
-	}
-	database := fmt.Sprintf("chatmood_test_traces_%d_%d", os.Getpid(), time.Now().UnixNano())
-	client, err := mongo.Connect(options.Client().ApplyURI(uri))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx := context.WithoutCancel(t.Context())
-		if err := errors.Join(client.Database(database).Drop(ctx), client.Disconnect(ctx)); err != nil {
-			t.Error(err)
-		}
-	})
+	uri := mongoURI(t)
+	database := mongoDatabase(t, uri, "traces")
 	to := newReceiver(t)
 	s := serveOptions(t, twitch(t, twitchsim.Config{}), map[string]string{
 		"DATA_DIR": t.TempDir(), "MONGO_URI": uri, "MONGO_DBNAME": database, "MAIL": "off", "OTEL_EXPORTER_OTLP_ENDPOINT": to.URL,
