@@ -124,12 +124,12 @@ func (a *App) registerMetrics(reg *prometheus.Registry) {
 	})
 	counter("chatmood_bus_dropped_total", "Times that a subscriber here was too slow for the bus.", func() float64 { return float64(a.bus.Dropped()) })
 	counter("chatmood_frames_published_total", "Frames published for viewers.", func() float64 { return float64(c.Batches.Load()) })
-	counter("chatmood_live_deliveries_total", "Messages delivered to viewers.", func() float64 { return float64(a.hub.Stats().Deliveries) })
-	counter("chatmood_live_bytes_total", "Bytes written to viewers.", func() float64 { return float64(a.hub.Stats().Bytes) })
-	counter("chatmood_live_gaps_total", "Times that a viewer was told of messages it missed.", func() float64 { return float64(a.hub.Stats().Gaps) })
-	counter("chatmood_live_kicked_total", "Viewers closed because they were too slow.", func() float64 { return float64(a.hub.Stats().Kicked) })
+	counter("chatmood_live_deliveries_total", "Messages delivered to viewers.", func() float64 { return float64(a.hub.Counts().Deliveries) })
+	counter("chatmood_live_bytes_total", "Bytes written to viewers.", func() float64 { return float64(a.hub.Counts().Bytes) })
+	counter("chatmood_live_gaps_total", "Times that a viewer was told of messages it missed.", func() float64 { return float64(a.hub.Counts().Gaps) })
+	counter("chatmood_live_kicked_total", "Viewers closed because they were too slow.", func() float64 { return float64(a.hub.Counts().Kicked) })
 	gauge("chatmood_live_blocked", "Sockets whose viewer takes nothing more for now.", func() float64 { return float64(a.hub.Stats().Blocked) })
-	counter("chatmood_live_refused_total", "Viewers refused by a limit.", func() float64 { return float64(a.hub.Stats().Refused) })
+	counter("chatmood_live_refused_total", "Viewers refused by a limit.", func() float64 { return float64(a.hub.Counts().Refused) })
 	tokens := func(outcome string, read func(account.TokenCounts) int64) {
 		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "chatmood_tokens_total", Help: "Access tokens: issued, presented when expired, refused for another reason; and sign-ins ended before their time.", ConstLabels: prometheus.Labels{"outcome": outcome},

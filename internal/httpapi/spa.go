@@ -56,31 +56,36 @@ const missingPage = `<!doctype html>
 
 func newUserInterface(files fs.FS, base, pictures string) (*userInterface, error) {
 	ui := &userInterface{}
-	index, live := []byte(missingPage), []byte(missingPage)
-	if files != nil {
-		built, err := fs.ReadFile(files, indexName)
-		switch {
-		case err == nil:
-			index, live = built, built
-			ui.files = files
-			ui.server = http.FileServerFS(files)
-		case !errors.Is(err, fs.ErrNotExist):
-			return nil, fmt.Errorf("httpapi: reading the user interface: %w", err)
-		}
+	index, built, err := readPage(files, indexName, []byte(missingPage))
+	if err != nil {
+		return nil, err
 	}
-	if ui.files != nil {
-		built, err := fs.ReadFile(files, liveName)
-		switch {
-		case err == nil:
-			live = built
-		case !errors.Is(err, fs.ErrNotExist):
-			return nil, fmt.Errorf("httpapi: reading the user interface: %w", err)
-		}
+	live, _, err := readPage(files, liveName, index)
+	if err != nil {
+		return nil, err
+	}
+	if built {
+		ui.files, ui.server = files, http.FileServerFS(files)
 	}
 	ui.index = documentOf(index, base)
 	ui.live = documentOf(live, base)
 	ui.policy = contentPolicy(ui.index.content, pictures)
 	return ui, nil
+}
+
+// readPage reads a page that the build writes; without it there is another.
+func readPage(files fs.FS, name string, without []byte) (page []byte, built bool, err error) {
+	if files == nil {
+		return without, false, nil
+	}
+	page, err = fs.ReadFile(files, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return without, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("httpapi: reading the user interface: %w", err)
+	}
+	return page, true, nil
 }
 
 // rootAddress is an address from the root in a page, and what the page is told

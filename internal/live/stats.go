@@ -30,14 +30,20 @@ type Stats struct {
 	Refused    int64 // viewers refused by a limit
 }
 
-// Stats returns the figures of now.
-func (h *Hub) Stats() Stats {
+// Counts returns what was counted since the start, and none of the figures of
+// now, for which every client has to be looked at.
+func (h *Hub) Counts() Stats {
 	c := &h.stats
-	s := Stats{
+	return Stats{
 		Frames: c.frames.Load(), Malformed: c.malformed.Load(), Lost: c.lost.Load(), Hellos: c.hellos.Load(),
 		Writes: c.writes.Load(), Bytes: c.bytes.Load(), Deliveries: c.deliveries.Load(),
 		Gaps: c.gaps.Load(), Resumed: c.resumed.Load(), Kicked: c.kicked.Load(), Refused: c.refused.Load(),
 	}
+}
+
+// Stats returns all figures.
+func (h *Hub) Stats() Stats {
+	s := h.Counts()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s.Rooms = len(h.rooms)
