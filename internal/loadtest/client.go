@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -39,8 +38,9 @@ type client struct {
 	slow    bool
 	wake    chan struct{}
 
-	mu   sync.Mutex // guards conn
+	mu   sync.Mutex // guards what follows
 	conn io.Closer  // nil between connections
+	torn bool       // the test itself has broken conn
 
 	// Only the client's own goroutine touches what follows.
 	epoch, seq uint64 // last place in the stream; epoch 0: none
@@ -79,8 +79,18 @@ func (c *client) cut() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.conn != nil {
+		c.torn = true
 		c.conn.Close()
 	}
+}
+
+// wasCut reports whether the connection was broken by the test itself. Its
+// errors say so in too many ways to tell them by: a response's body, for
+// one, has an error of its own for being read after it was closed.
+func (c *client) wasCut() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.torn
 }
 
 // session is one connection, from dialling to its end.
@@ -98,7 +108,7 @@ func (c *client) session(ctx context.Context) (connected bool, err error) {
 		return false, err
 	}
 	c.mu.Lock()
-	c.conn = conn
+	c.conn, c.torn = conn, false
 	c.mu.Unlock()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	c.since = time.Now()
@@ -114,7 +124,7 @@ func (c *client) session(ctx context.Context) (connected bool, err error) {
 	}()
 	for {
 		if err := read(); err != nil {
-			if errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			if c.wasCut() || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 				err = nil // cut, by us or by the server; the close codes are counted apart
 			}
 			return true, err
@@ -221,9 +231,6 @@ func (c *client) openEvents(ctx context.Context) (io.ReadCloser, func() error, e
 			line, err = lines.ReadSlice('\n')
 		}
 		if err != nil {
-			if errors.Is(err, context.Canceled) {
-				return io.EOF
-			}
 			return err
 		}
 		c.count(len(line))
