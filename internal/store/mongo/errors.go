@@ -8,6 +8,7 @@ import (
 
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	wire "go.mongodb.org/mongo-driver/v2/x/mongo/driver"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 )
 
@@ -36,10 +37,16 @@ func Away(err error) bool {
 			}
 		}
 	}
-	var selection topology.ServerSelectionError
 	var connection topology.ConnectionError
-	return driver.IsNetworkError(err) || driver.IsTimeout(err) || errors.As(err, &selection) || errors.As(err, &connection) ||
-		errors.Is(err, driver.ErrClientDisconnected)
+	return unreachable(err) || driver.IsTimeout(err) || errors.As(err, &connection) || errors.Is(err, driver.ErrClientDisconnected)
+}
+
+// unreachable reports whether err says that no server answers: to this call,
+// or to another a moment ago, when the connections of all were given up.
+func unreachable(err error) bool {
+	var selection topology.ServerSelectionError
+	var cleared wire.RetryablePoolError
+	return driver.IsNetworkError(err) || errors.As(err, &selection) || errors.As(err, &cleared) && cleared.Retryable()
 }
 
 // Codes of MongoDB's errors (https://www.mongodb.com/docs/manual/reference/error-codes/).
@@ -157,8 +164,7 @@ func hint(err error) string {
 	case errors.Is(err, driver.ErrClientDisconnected):
 		return "it was closed"
 	}
-	var selection topology.ServerSelectionError
-	if errors.As(err, &selection) || driver.IsNetworkError(err) {
+	if unreachable(err) {
 		return "no server answers there; start it, or correct host, port and TLS"
 	}
 	return ""
