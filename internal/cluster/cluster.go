@@ -828,9 +828,15 @@ func (n *Node) Drain(ctx context.Context) {
 	}
 	n.mu.Unlock()
 	slices.Sort(mine)
-	if err := n.tell(ctx); err != nil {
-		n.log.Warn("the other servers cannot be told that this one stops", "error", err)
-		return
+	for try := 1; ; try++ {
+		err := n.tell(ctx)
+		if err == nil {
+			break
+		}
+		if try == 3 || errors.Is(err, errEvicted) || !wait(ctx, n.cfg.Tick) {
+			n.log.Warn("the other servers cannot be told that this one stops", "error", err)
+			return
+		}
 	}
 	if err := n.handOver(ctx, mine); err != nil {
 		n.log.Warn("channels could not be handed over; the others take them when this server is gone", "error", err)

@@ -221,6 +221,9 @@ func (n *Node) work(ctx context.Context) error {
 		case <-tick.C:
 		case <-n.woken:
 		}
+		if ctx.Err() != nil {
+			return ctx.Err() // of several that are ready, select takes any
+		}
 		n.mu.Lock()
 		_, known := n.members[n.id]
 		ready := n.complete && known && (time.Since(began) > n.cfg.Lease || !slices.ContainsFunc(seeded, func(name string) bool { return n.channels[name] == nil }))

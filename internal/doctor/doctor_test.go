@@ -77,13 +77,13 @@ func server(t *testing.T, env map[string]string) *url.URL {
 	}
 }
 
-// examine runs the checks of a target, none for longer than a second.
+// examine runs the checks of a target, none for longer than three seconds.
 func examine(t *testing.T, target doctor.Target) map[string]doctor.Finding {
 	t.Helper()
 	target.Version = "1.2.3"
 	checks := doctor.Remote(target)
 	for i := range checks {
-		checks[i].Timeout = time.Second
+		checks[i].Timeout = 3 * time.Second
 	}
 	return byName(doctor.Examine(t.Context(), checks, "1.2.3", nil))
 }

@@ -171,7 +171,7 @@ func (n *node) dial(target string, batched bool) *viewer {
 }
 
 func (n *node) tryDial(target string, batched bool) (*viewer, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	n.t.Cleanup(cancel)
 	opts := &websocket.DialOptions{}
 	if batched {

@@ -27,7 +27,7 @@ func (n *node) slowDial(target string) *viewer {
 		}
 		return conn, err
 	}}}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	n.t.Cleanup(cancel)
 	conn, _, err := websocket.Dial(ctx, n.server.URL+"/"+target, &websocket.DialOptions{HTTPClient: client, Subprotocols: []string{frame.Protocol}})
 	if err != nil {

@@ -165,7 +165,7 @@ func TestServersThatDoNot(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, err := loadtest.Run(t.Context(), loadtest.Config{Target: liar(t, c.frames), Channels: []string{"alpha"}, Clients: 2, Duration: 500 * time.Millisecond})
+			r, err := loadtest.Run(t.Context(), loadtest.Config{Target: liar(t, c.frames), Channels: []string{"alpha"}, Clients: 2, Duration: 1500 * time.Millisecond})
 			if err != nil {
 				t.Fatal(err)
 			}

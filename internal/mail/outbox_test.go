@@ -111,7 +111,7 @@ func TestAway(t *testing.T) {
 	b := openBox(t, t.TempDir(), out)
 	b.run(t)
 	put(t, b, 1)
-	until(t, "the first mail", func() bool { return len(s.all()) == 1 })
+	until(t, "the first mail, and that the outbox knows of it", func() bool { return len(s.all()) == 1 && b.stats(t).Waiting == 0 })
 	stop()
 	put(t, b, 5)
 	until(t, "an attempt that fails", func() bool {

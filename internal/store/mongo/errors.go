@@ -38,7 +38,8 @@ func Away(err error) bool {
 		}
 	}
 	var connection topology.ConnectionError
-	return unreachable(err) || driver.IsTimeout(err) || errors.As(err, &connection) || errors.Is(err, driver.ErrClientDisconnected)
+	return unreachable(err) || driver.IsTimeout(err) || errors.As(err, &connection) || errors.Is(err, driver.ErrClientDisconnected) ||
+		errors.Is(err, topology.ErrPoolClosed) || errors.Is(err, topology.ErrServerClosed)
 }
 
 // unreachable reports whether err says that no server answers: to this call,
