@@ -112,9 +112,8 @@ func walkAccounts(t *testing.T, s *system, m mode) {
 	})
 	t.Run("3.2 POST /api/resend-otp", func(t *testing.T) {
 		fresh(t).post("/api/resend-otp", object{}).refused(http.StatusBadRequest, "Email is required")
-		before := len(s.mails(email))
+		s.code(email) // good no more once there is another
 		fresh(t).post("/api/resend-otp", object{"email": email}).ok(object{"message": "OTP resent successfully"})
-		s.codeAfter(email, before)
 	})
 	t.Run("3.2 POST /api/verify-otp", func(t *testing.T) {
 		fresh(t).post("/api/verify-otp", object{"email": email}).refused(http.StatusBadRequest, "Email and OTP are required")
@@ -200,11 +199,10 @@ func walkAccounts(t *testing.T, s *system, m mode) {
 		c.with(t).post("/api/user/change-email/request", object{"new_email": "nonsense", "password": next}).refused(http.StatusBadRequest, "Please enter a valid email address")
 		c.with(t).post("/api/user/change-email/request", object{"new_email": email, "password": next}).refused(http.StatusBadRequest, "New email cannot be the same as current email")
 		c.with(t).post("/api/user/change-email/request", object{"new_email": s.admin.Email, "password": next}).refused(http.StatusBadRequest, "Email address already in use")
-		before := len(s.mails(email))
 		c.with(t).post("/api/user/change-email/request", object{"new_email": other, "password": next}).ok(object{"current_email": email})
 		c.with(t).post("/api/user/change-email/verify-current", object{}).refused(http.StatusBadRequest, "OTP is required")
 		c.with(t).post("/api/user/change-email/verify-current", object{"otp": "000000"}).refused(http.StatusBadRequest, "Invalid or expired OTP")
-		c.with(t).post("/api/user/change-email/verify-current", object{"otp": s.codeAfter(email, before)}).ok(object{"new_email": other})
+		c.with(t).post("/api/user/change-email/verify-current", object{"otp": s.code(email)}).ok(object{"new_email": other})
 		c.with(t).post("/api/user/change-email/verify-new", object{}).refused(http.StatusBadRequest, "OTP is required")
 		c.with(t).post("/api/user/change-email/verify-new", object{"otp": "000000"}).refused(http.StatusBadRequest, "Invalid or expired OTP")
 		got := c.with(t).post("/api/user/change-email/verify-new", object{"otp": s.code(other)}).ok(object{"message": "Email changed successfully"})
