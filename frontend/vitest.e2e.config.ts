@@ -15,5 +15,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // As long as the browser waits for what is to appear: a busy machine is no failure.
+    expect: { poll: { timeout: 30_000 } },
   },
 })
