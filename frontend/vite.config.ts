@@ -63,6 +63,7 @@ export default defineConfig({
     environment: 'jsdom',
     include: ['src/**/*.test.{ts,tsx}'],
     restoreMocks: true,
+    setupFiles: ['src/setupTests.ts'],
     // A busy machine is no failure.
     testTimeout: 30_000,
   },

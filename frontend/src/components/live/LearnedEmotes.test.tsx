@@ -64,10 +64,20 @@ test('corrects, freezes and releases an emote, and asks anew each time', async (
   const group = within(screen.getByRole('group', { name: 'Change what zorpQux means' }))
   const press = async (name: string) => {
     const before = asked.mock.calls.length
-    fireEvent.click(group.getByRole('button', { name }))
-    await vi.waitFor(() => {
-      expect(asked.mock.calls.length).toBeGreaterThan(before)
-    })
+    const button = group.getByRole('button', { name })
+    await vi.waitFor(
+      () => {
+        expect(button).toHaveProperty('disabled', false)
+      },
+      { timeout: 10_000 },
+    )
+    fireEvent.click(button)
+    await vi.waitFor(
+      () => {
+        expect(asked.mock.calls.length).toBeGreaterThan(before)
+      },
+      { timeout: 10_000 },
+    )
   }
   await press('Bad')
   expect(teach).toHaveBeenLastCalledWith('somebody', 'zorpQux', { value: -0.8 })
