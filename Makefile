@@ -184,9 +184,9 @@ vulncheck: $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION) ## Known vulnerabilities 
 	$(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION) ./...
 
 .PHONY: eval
-eval: ## Measure the engine on labelled chat: make eval DATA=folder [SPLIT=dev] [MODEL=file], or LABELS=file
-	@test -n "$(DATA)$(LABELS)" || { echo 'Say where the labelled chat is: make eval DATA=folder, or LABELS=file'; exit 2; }
-	cd bench/peers && go run ./eval $(if $(LABELS),--labels $(abspath $(LABELS)),--data $(abspath $(DATA)) --split $(or $(SPLIT),dev)) $(if $(MODEL),--model $(abspath $(MODEL)))
+eval: ## Measure the engine on labelled chat: make eval DATA=folder [SPLIT=dev] [MODEL=file], LABELS=file or SPLIT=invented-held
+	@test -n "$(DATA)$(LABELS)$(filter invented%,$(SPLIT))" || { echo 'Say where the labelled chat is: make eval DATA=folder, LABELS=file or SPLIT=invented-held'; exit 2; }
+	cd bench/peers && go run ./eval $(if $(LABELS),--labels $(abspath $(LABELS)),--data "$(abspath $(DATA))" --split $(or $(SPLIT),dev)) $(if $(MODEL),--model $(abspath $(MODEL)))
 
 .PHONY: train
 train: ## Make the engine's model anew from labelled chat: make train DATA=folder

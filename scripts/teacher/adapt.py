@@ -29,8 +29,7 @@ def main(folder, onnx, out, steps):
     torch.manual_seed(1)
     rng = np.random.default_rng(1)
     m = Messages(folder)
-    encoder = Encoder(m.size)
-    encoder.load_onnx(onnx, m, load_added(folder))
+    encoder = Encoder.from_onnx(onnx, m, load_added(folder))
     seen, keep = {}, []
     for i in rng.permutation(np.flatnonzero(((m.split == "-") | (m.split == "train")) & ~m.hidden & (m.length >= 3))):
         c = m.channel[i]

@@ -7,7 +7,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-WIDTH, HEADS, INNER, LAYERS = 384, 12, 1536, 6
+WIDTH, HEADS, INNER = 384, 12, 1536
 FINDINGS = 13  # of the lexicon about a token
 RULES = 40  # findings of the rules about a message
 LONGEST = 40  # pieces of a message
@@ -95,14 +95,14 @@ class Layer(nn.Module):
 
 
 class Encoder(nn.Module):
-    """MiniLM, which also reads what the lexicon knows about each piece."""
+    """A small BERT, which also reads what the lexicon knows about each piece."""
 
-    def __init__(self, size, drop=0.1):
+    def __init__(self, size, layers, drop=0.1):
         super().__init__()
         self.emb, self.pos = nn.Embedding(size, WIDTH, padding_idx=PAD), nn.Embedding(64, WIDTH)
         self.lex = nn.Linear(FINDINGS, WIDTH, bias=False)
         self.ln, self.dr = nn.LayerNorm(WIDTH, eps=1e-12), nn.Dropout(drop)
-        self.layers = nn.ModuleList(Layer(drop) for _ in range(LAYERS))
+        self.layers = nn.ModuleList(Layer(drop) for _ in range(layers))
         nn.init.zeros_(self.lex.weight)
 
     def forward(self, x, findings):
@@ -113,14 +113,24 @@ class Encoder(nn.Module):
             h = layer(h, mask)
         return h, live
 
+    @classmethod
+    def from_state(cls, state, drop=0.1):
+        """The encoder that has such weights."""
+        layers = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("layers."))
+        encoder = cls(len(state["emb.weight"]), layers, drop)
+        encoder.load_state_dict(state)
+        return encoder
+
+    @classmethod
     @torch.no_grad()
-    def load_onnx(self, path, messages, added):
-        """Takes the weights of all-MiniLM-L6-v2 from its ONNX file."""
+    def from_onnx(cls, path, messages, added):
+        """Takes the weights of a sentence encoder from its ONNX file."""
         import onnx
         from onnx import numpy_helper
 
         w = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in onnx.load(path).graph.initializer}
         products = sorted((k for k in w if k.startswith("onnx::MatMul")), key=lambda k: int(k.split("_")[1]))
+        self = cls(messages.size, len(products) // 6)
         words = w["embeddings.word_embeddings.weight"]
         extra = torch.stack([words[ids].mean(0) if ids else words[100] for ids in added])  # a new word starts as its pieces
         self.emb.weight[BEGIN], self.emb.weight[END], self.emb.weight[MASK] = words[101], words[102], words[103]
@@ -145,6 +155,7 @@ class Encoder(nn.Module):
             ):
                 mine.weight.copy_(weight)
                 mine.bias.copy_(part(bias))
+        return self
 
 
 class Judge(nn.Module):

@@ -1,6 +1,7 @@
-"""Teaches the encoder to judge: finetune.py FOLDER ADAPTED.pt LABELS.tsv OUT.pt SEED
+"""Teaches the encoder to judge: finetune.py FOLDER ADAPTED.pt LABELS.tsv.gz OUT.pt SEED
 
-LABELS.tsv are the repository's own labels (internal/sentiment/train/labels.tsv)."""
+LABELS.tsv.gz are the repository's own labels (internal/sentiment/train/labels.tsv.gz)."""
+import gzip
 import sys
 
 import numpy as np
@@ -8,12 +9,12 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from encoder import LAYERS, MASK, Encoder, Judge, Messages
+from encoder import MASK, Encoder, Judge, Messages
 
-EPOCHS = 3
-PIECES = 800  # of a batch
-RATE = 8e-5
-REDDIT = 0.3  # chance that a step also learns from Reddit's comments, falling to 0
+EPOCHS = 1.6
+PIECES = 1600  # of a batch
+RATE = 1.1e-4
+REDDIT = 0.1  # chance that a step also learns from Reddit's comments, falling to 0
 
 
 def targets(m):
@@ -33,7 +34,7 @@ def add_labels(m, path):
     """Takes the repository's own labels into m and returns which messages they are of."""
     at = {int(h): i for i, h in enumerate(m.hash) if m.split[i] == "-" and not m.hidden[i]}
     own = []
-    with open(path, encoding="utf-8") as f:
+    with gzip.open(path, "rt", encoding="utf-8") as f:
         for line in f:
             if line.startswith("#"):
                 continue
@@ -70,16 +71,15 @@ def main(folder, adapted, labels, out, seed):
     m = Messages(folder)
     own = add_labels(m, labels)
     m.flags = m.flags.astype(object)
-    train = np.concatenate([np.flatnonzero(m.split == "train"), own])
+    train = np.concatenate([np.flatnonzero((m.split == "train") | (m.split == "invented")), own])
     dev, reddit = np.flatnonzero(m.split == "dev"), np.flatnonzero(m.split == "reddit")
     target = torch.from_numpy(targets(m))
     label = torch.from_numpy(m.label)
-    encoder, head = Encoder(m.size), Judge()
-    encoder.load_state_dict(torch.load(adapted))
+    encoder, head = Encoder.from_state(torch.load(adapted)), Judge()
     groups = [{"params": list(head.parameters()), "lr": RATE * 8}]
     for name, p in encoder.named_parameters():
         depth = int(name.split(".")[1]) + 1 if name.startswith("layers") else 0
-        factor = 1.0 if name.startswith("emb.") else 5.0 if name.startswith("lex") else 0.85 ** (LAYERS - depth)
+        factor = 1.0 if name.startswith("emb.") else 5.0 if name.startswith("lex") else 0.85 ** (len(encoder.layers) - depth)
         groups.append({"params": [p], "lr": RATE * factor})
     optimizer = torch.optim.AdamW(groups, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
     rates = [g["lr"] for g in optimizer.param_groups]
@@ -89,7 +89,7 @@ def main(folder, adapted, labels, out, seed):
         while True:
             yield from m.batches(reddit, PIECES, rng)
 
-    comments, step, total = endless(), 0, len(m.batches(train, PIECES, rng)) * EPOCHS
+    comments, step, total = endless(), 0, int(len(m.batches(train, PIECES, rng)) * EPOCHS)
     print(f"{len(train)} labels, {len(own)} of them our own; {total} steps", flush=True)
     while step < total:
         encoder.train()

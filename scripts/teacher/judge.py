@@ -7,21 +7,12 @@ import torch
 from encoder import Encoder, Judge, Messages
 from finetune import judge
 
-PER_CHANNEL = 40_000  # the first, as the lessons of the model are
-
 
 def main(folder, out, path):
     m = Messages(folder)
-    seen, ids = {}, []
-    for i in np.flatnonzero(~m.hidden):
-        c = m.channel[i]
-        seen[c] = seen.get(c, 0) + (m.split[i] == "-")
-        if seen[c] <= PER_CHANNEL or m.split[i] != "-":
-            ids.append(i)
-    ids = np.array(ids)
+    ids = np.flatnonzero(~m.hidden)
     state = torch.load(path)
-    encoder, head = Encoder(m.size, 0), Judge()
-    encoder.load_state_dict(state["encoder"])
+    encoder, head = Encoder.from_state(state["encoder"], 0), Judge()
     head.load_state_dict(state["judge"])
     p = np.zeros((len(m.length), 3), np.float32)
     p[ids] = judge(encoder, head, m, ids, 6000)

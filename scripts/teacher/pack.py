@@ -24,7 +24,7 @@ def main(folder, out, *judged):
     p = np.sum([np.load(path) for path in judged], 0)
     rows = {}
     for i in np.flatnonzero(p.sum(1) > 0.5):
-        if not m.hidden[i]:
+        if not m.hidden[i] and m.split[i] != "invented-held":
             p[i] /= p[i].sum()  # the mean of those who judged it
             rows[int(m.hash[i]) >> (64 - BITS)] = np.rint(p[i, 1:] * 255).astype(int)
     with open(out, "wb") as f:

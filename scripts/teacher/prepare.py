@@ -29,7 +29,7 @@ def main(readings, tokenizer, folder):
         rows = [line.rstrip("\n").split("\t") for line in f]
     count, text, emote = collections.Counter(), {}, set()
     for row in rows:
-        if row[2] in ("dev", "test") or not row[7]:
+        if row[2] not in ("-", "train", "reddit") or not row[7]:
             continue
         for token in row[7].split("\x1e"):
             key, spelling, _, _, _, mask = token.split("\x1f")

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -178,7 +179,7 @@ type Peer struct {
 // ReportOptions say what to measure on what.
 type ReportOptions struct {
 	Dir   string // folder with labels.tsv.gz
-	Split string // which of its messages
+	Split string // which of its messages, or of the invented ones
 	File  string // a labelled set of others instead ([Set])
 	Model []byte // another model's file; nil: the built-in one
 	Peers []Peer
@@ -192,15 +193,24 @@ func (o *ReportOptions) examples(w io.Writer) ([]Example, error) {
 		}
 		return examples, err
 	}
-	examples, err := Labels(o.Dir, o.Split)
+	examples, err := o.labels()
 	if err != nil {
 		return nil, err
 	}
 	if len(examples) == 0 {
-		return nil, fmt.Errorf("no labelled messages of split %q in %s: the splits are train, dev and test", o.Split, o.Dir)
+		return nil, fmt.Errorf("no labelled messages of split %q in %q: the splits are train, dev and test, and %s and %s of the invented messages", o.Split, o.Dir, splitInvented, splitInventedHeld)
 	}
 	_, err = fmt.Fprintf(w, "%d messages of split %s. Labels by a large language model under the labelling guidelines.\n\n", len(examples), o.Split)
 	return examples, err
+}
+
+// labels are the messages of the split.
+func (o *ReportOptions) labels() ([]Example, error) {
+	if o.Split != splitInvented && o.Split != splitInventedHeld {
+		return Labels(o.Dir, o.Split)
+	}
+	all, err := Invented()
+	return slices.DeleteFunc(all, func(e Example) bool { return e.Split != o.Split }), err
 }
 
 // Report writes the evaluation of the shipped engine, its parts and its peers

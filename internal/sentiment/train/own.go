@@ -1,8 +1,11 @@
 package train
 
 import (
+	"bytes"
+	"compress/gzip"
 	_ "embed"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 )
@@ -10,13 +13,26 @@ import (
 // ownLabels are the labels that this project gave to messages of the chat, by
 // hash; the file's first lines say who labelled, when and how.
 //
-//go:embed labels.tsv
-var ownLabels string
+//go:embed labels.tsv.gz
+var ownLabels []byte
 
 // OwnLabels finds the texts of the labels that the repository holds in the
 // chat of dir. A text of a channel in without is left out.
 func OwnLabels(dir string, without map[string]bool) ([]Example, error) {
-	return joinLabels(ownLabels, dir, without)
+	tsv, err := unzip(ownLabels)
+	if err != nil {
+		return nil, fmt.Errorf("reading the project's labels: %w", err)
+	}
+	return joinLabels(tsv, dir, without)
+}
+
+func unzip(b []byte) (string, error) {
+	r, err := gzip.NewReader(bytes.NewReader(b))
+	if err != nil {
+		return "", err
+	}
+	text, err := io.ReadAll(r)
+	return string(text), err
 }
 
 func joinLabels(tsv, dir string, without map[string]bool) ([]Example, error) {

@@ -11,7 +11,7 @@ import (
 )
 
 // WriteReadings writes what lexicon and rules see in each labelled message of
-// dir, in its unlabelled chat, at most perChannel lines of a channel, and in its
+// dir, in its unlabelled chat, at most perChannel lines of a channel, in the invented messages and in its
 // comments of GoEmotions; each text once. A line holds, separated by tabs: hash of the text, channel, split
 // ("-" for chat), score, flags, second score, the findings of the rules in
 // hundredths, and the tokens. Tokens are separated by 0x1E, their parts by
@@ -19,6 +19,10 @@ import (
 // other findings about a token.
 func WriteReadings(w io.Writer, dir string, perChannel int) error {
 	labels, err := Labels(dir, "train", "dev", "test")
+	if err != nil {
+		return err
+	}
+	invented, err := Invented()
 	if err != nil {
 		return err
 	}
@@ -52,10 +56,15 @@ func WriteReadings(w io.Writer, dir string, perChannel int) error {
 	if err != nil {
 		return err
 	}
-	for i := range reddit {
-		if l := &reddit[i]; !seen[l.Text] {
+	// What was also written in chat stays chat.
+	for _, l := range append(invented, reddit...) {
+		if !seen[l.Text] {
 			seen[l.Text] = true
-			writeReading(b, r, l.Text, fmt.Sprintf("%s\t%s\t%d\t-\t-", l.Channel, l.Split, l.Score))
+			flags := "-"
+			if l.Flags != "" {
+				flags = l.Flags
+			}
+			writeReading(b, r, l.Text, fmt.Sprintf("%s\t%s\t%d\t%s\t-", l.Channel, l.Split, l.Score, flags))
 		}
 	}
 	if err := b.Flush(); err != nil {

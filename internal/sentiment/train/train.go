@@ -16,7 +16,8 @@ type Settings struct {
 	VectorDims    int    // of word vectors
 	StudentWords  int    // rows of words in the model
 	StudentEpochs int    // passes over the lessons
-	Seed          uint64 // of all chances
+	Seed          uint64 // of all chances but those of the model that ships
+	StudySeed     uint64 // of the model that ships
 	Splits        []string
 	Judgements    []byte  // of a larger teacher: see [ParseJudgements]
 	LargerShare   float32 // its share of a judgement, 0 … 1; the networks above have the rest
@@ -27,8 +28,8 @@ type Settings struct {
 func Defaults() Settings {
 	return Settings{
 		Teachers: 3, PerChannel: 40_000,
-		MinCount: 5, VectorDims: 64, StudentWords: 22_000, StudentEpochs: 4, Seed: 2, Splits: []string{"train"},
-		Judgements: judgementsFile, LargerShare: 0.65, LabelShare: 0.3,
+		MinCount: 5, VectorDims: 64, StudentWords: 22_000, StudentEpochs: 4, Seed: 2, StudySeed: 3, Splits: []string{"train", splitInvented},
+		Judgements: judgementsFile, LargerShare: 0.65, LabelShare: 0.5,
 	}
 }
 
@@ -101,7 +102,11 @@ func Teach(dir string, o Settings, log func(format string, args ...any)) (*Lesso
 	if err != nil {
 		return nil, err
 	}
-	labels = append(labels, own...)
+	invented, err := Invented()
+	if err != nil {
+		return nil, err
+	}
+	labels = append(append(labels, own...), invented...)
 	chat, err := Chat(dir, o.PerChannel)
 	if err != nil {
 		return nil, err
@@ -261,6 +266,13 @@ func tokenLines(r *reader, v *vocabulary, texts []string) [][]int32 {
 	return lines
 }
 
+// How much a lesson in today's words counts, and one of the lexicon: there are
+// few of either.
+const (
+	inventedWeight = 3
+	lexiconWeight  = 2
+)
+
 // Study trains the model that ships and returns its file.
 func Study(dir string, lessons *Lessons, o Settings, log func(format string, args ...any)) ([]byte, error) {
 	engine, err := sentiment.NewWith(sentiment.Options{NoModel: true})
@@ -273,14 +285,28 @@ func Study(dir string, lessons *Lessons, o Settings, log func(format string, arg
 	if len(keys) > o.StudentWords {
 		keys = keys[:o.StudentWords]
 	}
-	s := newStudent(keys, o.Seed)
+	s := newStudent(keys, o.StudySeed)
 	words := &vocabulary{ids: s.vocab, keys: keys, count: v.count[:len(keys)]}
-	s.seedRows(learnVectors(words, tokenLines(r, words, lessons.Texts), vectorSettings{dims: 48, window: 5, negatives: 5, epochs: 3, rate: 0.04, seed: o.Seed + 2}), o.Seed+3)
+	s.seedRows(learnVectors(words, tokenLines(r, words, lessons.Texts), vectorSettings{dims: 48, window: 5, negatives: 5, epochs: 3, rate: 0.04, seed: o.StudySeed + 2}), o.StudySeed+3)
 	targets := lessons.Targets(&o)
+	invented, err := Invented()
+	if err != nil {
+		return nil, err
+	}
+	today := make(map[string]bool, len(invented))
+	for i := range invented {
+		today[invented[i].Text] = true
+	}
 	all := make([]lesson, len(lessons.Texts))
 	for i, t := range lessons.Texts {
 		all[i] = s.lesson(engine, t)
 		all[i].target = targets[i]
+		switch {
+		case today[t]:
+			all[i].weight = inventedWeight
+		case lessons.Small[i] == [3]float32{}: // of the lexicon: nobody judged it
+			all[i].weight = lexiconWeight
+		}
 	}
 	log("%d lessons, %d rows of words", len(all), len(keys))
 	labels, err := Labels(dir, "dev")
@@ -293,7 +319,7 @@ func Study(dir string, lessons *Lessons, o Settings, log func(format string, arg
 		dev[i].target[labels[i].Class] = 1
 	}
 	d := newDesk()
-	s.study(all, studySettings{epochs: o.StudentEpochs, rate: 0.05, dropToken: 0.1, dropPair: 0.2, decay: 1e-6, seed: o.Seed + 5}, func(epoch int) {
+	s.study(all, studySettings{epochs: o.StudentEpochs, rate: 0.1, dropToken: 0.1, dropPair: 0.2, decay: 1e-6, seed: o.StudySeed + 5}, func(epoch int) {
 		var res Result
 		for i := range dev {
 			p := s.judge(d, &dev[i])

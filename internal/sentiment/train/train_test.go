@@ -65,6 +65,7 @@ func inventedData(t *testing.T) string {
 
 func smallSettings() Settings {
 	o := Defaults()
+	o.Splits = []string{"train"}
 	o.Teachers, o.PerChannel = 2, 1000
 	o.MinCount, o.StudentWords, o.StudentEpochs, o.VectorDims = 2, 200, 20, 8
 	return o
@@ -378,8 +379,45 @@ func TestOwnLabels(t *testing.T) {
 			t.Errorf("%q: %v, want an error that names line 1", bad, err)
 		}
 	}
-	if _, err := joinLabels(ownLabels, dir, nil); err != nil {
+	tsv, err := unzip(ownLabels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := joinLabels(tsv, dir, nil); err != nil {
 		t.Errorf("the file of the repository: %v", err)
+	}
+}
+
+func TestInvented(t *testing.T) {
+	all, err := Invented()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	held, classes := 0, [3]int{}
+	for i := range all {
+		e := &all[i]
+		if seen[e.Text] || strings.TrimSpace(e.Text) != e.Text || e.Text == "" || strings.Trim(e.Flags, "lstqhoub-") != "" {
+			t.Errorf("%+v: want each text once, without spaces at its ends, and flags of the guidelines", *e)
+		}
+		seen[e.Text] = true
+		classes[e.Class]++
+		if e.Split == splitInventedHeld {
+			held++
+		}
+	}
+	if share := float64(held) / float64(len(all)); share < 0.17 || share > 0.23 {
+		t.Errorf("%d of %d are held back, want a fifth", held, len(all))
+	}
+	for c, n := range classes {
+		if n < len(all)/5 {
+			t.Errorf("class %d: %d of %d", c, n, len(all))
+		}
+	}
+	for _, bad := range []string{"x\t-\tgg", "3\t-\tgg", "1\tgg"} {
+		if _, err := parseInvented("score\tflags\ttext\n" + bad + "\n"); err == nil || !strings.Contains(err.Error(), "line 2") {
+			t.Errorf("%q: %v, want an error that names line 2", bad, err)
+		}
 	}
 }
 
@@ -408,9 +446,13 @@ func TestWriteReadings(t *testing.T) {
 	if err := WriteReadings(&b, dir, 5); err != nil {
 		t.Fatal(err)
 	}
+	invented, err := Invented()
+	if err != nil {
+		t.Fatal(err)
+	}
 	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
-	if want := 240 + 4*5 + 1; len(lines) != want {
-		t.Fatalf("%d readings, want %d: labels, five messages of each channel, one comment", len(lines), want)
+	if want := 240 + len(invented) + 4*5 + 1; len(lines) != want {
+		t.Fatalf("%d readings, want %d: labels, invented ones, five messages of each channel, one comment", len(lines), want)
 	}
 	seen := map[string]bool{}
 	for _, l := range lines {
