@@ -228,33 +228,45 @@ func (o *Outbox) sendNext(ctx context.Context) (worked bool, err error) {
 		return false, err
 	}
 	m, err := o.open(it)
-	switch {
-	case err != nil:
-		return true, o.bury(ctx, it, err.Error())
-	case !it.ExpiresAt.IsZero() && !now.Before(it.ExpiresAt):
-		return true, o.bury(ctx, it, "it was worth nothing any more before it could be sent")
-	}
-	attempt, cancel := context.WithTimeout(ctx, o.cfg.SendTimeout)
-	err = o.cfg.Sender.Send(attempt, m)
-	cancel()
-	if err != nil && ctx.Err() != nil {
-		// We are stopping. Whoever starts next finds it due.
-		free, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	worthless := !it.ExpiresAt.IsZero() && !now.Before(it.ExpiresAt)
+	if err == nil && !worthless {
+		attempt, cancel := context.WithTimeout(ctx, o.cfg.SendTimeout)
 		defer cancel()
-		return true, o.cfg.Queue.Retry(free, it.ID, now, "interrupted")
+		return true, o.note(ctx, it, o.cfg.Sender.Send(attempt, m))
 	}
+	reason := "it was worth nothing any more before it could be sent"
 	if err != nil {
-		return true, o.failed(ctx, it, err)
+		reason = err.Error()
+	}
+	noted, cancel := afterwards(ctx)
+	defer cancel()
+	return true, o.bury(noted, it, reason)
+}
+
+// afterwards is the context in which the queue learns what became of a mail: a
+// stop in between must not leave it claimed.
+func afterwards(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+}
+
+// note writes down how the attempt to send it ended.
+func (o *Outbox) note(ctx context.Context, it Item, failure error) error {
+	noted, cancel := afterwards(ctx)
+	defer cancel()
+	if failure != nil && ctx.Err() != nil {
+		// We are stopping. Whoever starts next finds it due.
+		return o.cfg.Queue.Retry(noted, it.ID, o.cfg.Now().UTC(), "interrupted")
+	}
+	if failure != nil {
+		return o.failed(noted, it, failure)
 	}
 	o.pause = 0
 	o.cfg.Log.InfoContext(ctx, "mail sent", "kind", it.Kind, "id", it.ID, "attempts", it.Attempts)
-	noted, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
 	if err := o.cfg.Queue.Delivered(noted, it.ID); err != nil {
-		return true, err
+		return err
 	}
 	o.done(noted, it, "")
-	return true, nil
+	return nil
 }
 
 func (o *Outbox) done(ctx context.Context, it Item, reason string) {
