@@ -61,7 +61,5 @@ func (j Judgements) Of(text string) (p [3]float32, ok bool) {
 	if !ok {
 		return p, false
 	}
-	p[1], p[2] = float32(q[0])/255, float32(q[1])/255
-	p[0] = max(1-p[1]-p[2], 0)
-	return p, true
+	return chances(q), true
 }

@@ -12,12 +12,12 @@ import (
 
 // WriteReadings writes what lexicon and rules see in each labelled message of
 // dir, in its unlabelled chat, at most perChannel lines of a channel, in the invented messages and in its
-// comments of GoEmotions; each text once. A line holds, separated by tabs: hash of the text, channel, split
-// ("-" for chat), score, flags, second score, the findings of the rules in
+// comments of GoEmotions, each text once, and then in so many augmented texts. A line holds, separated by tabs: hash of the text, channel, split
+// ("-" for chat, "augmented"), score, flags, second score, the findings of the rules in
 // hundredths, and the tokens. Tokens are separated by 0x1E, their parts by
 // 0x1F: key, text, count, valence and arousal in hundredths, and a mask of the
 // other findings about a token.
-func WriteReadings(w io.Writer, dir string, perChannel int) error {
+func WriteReadings(w io.Writer, dir string, perChannel, augmented int) error {
 	labels, err := Labels(dir, "train", "dev", "test")
 	if err != nil {
 		return err
@@ -66,6 +66,13 @@ func WriteReadings(w io.Writer, dir string, perChannel int) error {
 			}
 			writeReading(b, r, l.Text, fmt.Sprintf("%s\t%s\t%d\t%s\t-", l.Channel, l.Split, l.Score, flags))
 		}
+	}
+	texts, err := AugmentedTexts(dir, hiddenChannels(labels, Defaults().Splits), augmented)
+	if err != nil {
+		return err
+	}
+	for _, t := range texts {
+		writeReading(b, r, t, "-\taugmented\t0\t-\t-")
 	}
 	if err := b.Flush(); err != nil {
 		return fmt.Errorf("writing readings: %w", err)

@@ -20,6 +20,7 @@ type Settings struct {
 	StudySeed     uint64 // of the model that ships
 	Splits        []string
 	Judgements    []byte  // of a larger teacher: see [ParseJudgements]
+	Augmented     []byte  // the same of augmented texts; empty: learn without them
 	LargerShare   float32 // its share of a judgement, 0 … 1; the networks above have the rest
 	LabelShare    float32 // the label's share where there is one, 0 … 1
 }
@@ -29,7 +30,7 @@ func Defaults() Settings {
 	return Settings{
 		Teachers: 3, PerChannel: 40_000,
 		MinCount: 5, VectorDims: 64, StudentWords: 22_000, StudentEpochs: 4, Seed: 2, StudySeed: 3, Splits: []string{"train", splitInvented},
-		Judgements: judgementsFile, LargerShare: 0.65, LabelShare: 0.5,
+		Judgements: judgementsFile, Augmented: augmentedFile, LargerShare: 0.65, LabelShare: 0.5,
 	}
 }
 
@@ -45,6 +46,7 @@ func teacherSettings(seed uint64) netSettings {
 type Lessons struct {
 	Texts                []string
 	Small, Larger, Label [][3]float32 // the networks trained here, the larger teacher, the labels
+	Written              int          // the first so many texts are not augmented
 }
 
 // Targets joins what is known about each text into one judgement.
@@ -91,13 +93,7 @@ func Teach(dir string, o Settings, log func(format string, args ...any)) (*Lesso
 	if err != nil {
 		return nil, err
 	}
-	// Channels of other splits stay unseen altogether.
-	hidden := map[string]bool{}
-	for i := range labels {
-		if !wanted(labels[i].Split, o.Splits) {
-			hidden[labels[i].Channel] = true
-		}
-	}
+	hidden := hiddenChannels(labels, o.Splits)
 	own, err := OwnLabels(dir, hidden)
 	if err != nil {
 		return nil, err
@@ -201,7 +197,51 @@ func Teach(dir string, o Settings, log func(format string, args ...any)) (*Lesso
 	}
 	log("%d lessons judged by teachers, %d of them by the larger one", len(lessons), larger)
 	lexiconLessons(out)
+	out.Written = len(out.Texts)
+	if err := out.augment(dir, o.Augmented, hidden, r, v, teachers, log); err != nil {
+		return nil, err
+	}
 	return out, nil
+}
+
+// augment adds augmented texts and what the teachers think of them.
+func (l *Lessons) augment(dir string, file []byte, hidden map[string]bool, r *reader, v *vocabulary, teachers []*net, log func(format string, args ...any)) error {
+	if len(file) == 0 {
+		return nil
+	}
+	judged, err := parseAugmented(file)
+	if err != nil {
+		return err
+	}
+	texts, err := AugmentedTexts(dir, hidden, len(judged.judged))
+	if err != nil {
+		return err
+	}
+	if augmentedDigest(texts) != judged.digest {
+		log("the larger teacher has not judged augmented texts of these data: learning without them")
+		return nil
+	}
+	samples := make([]sample, len(texts))
+	for i, t := range texts {
+		samples[i] = r.sample(v, t)
+		l.add(t, [3]float32{})
+		l.Larger[l.Written+i] = chances(judged.judged[i])
+	}
+	judgeLessons(teachers, samples, l.Small[l.Written:])
+	log("%d augmented lessons judged", len(texts))
+	return nil
+}
+
+// hiddenChannels are the channels of other splits than these: they stay unseen
+// altogether.
+func hiddenChannels(labels []Example, splits []string) map[string]bool {
+	hidden := map[string]bool{}
+	for i := range labels {
+		if !wanted(labels[i].Split, splits) {
+			hidden[labels[i].Channel] = true
+		}
+	}
+	return hidden
 }
 
 // judgeLessons adds the nets' mean judgement to targets.
@@ -280,14 +320,15 @@ func Study(dir string, lessons *Lessons, o Settings, log func(format string, arg
 		return nil, err
 	}
 	r := &reader{engine: engine}
-	v := countTokens(r, lessons.Texts, 3)
+	written := lessons.Texts[:lessons.Written]
+	v := countTokens(r, written, 3)
 	keys := v.keys
 	if len(keys) > o.StudentWords {
 		keys = keys[:o.StudentWords]
 	}
 	s := newStudent(keys, o.StudySeed)
 	words := &vocabulary{ids: s.vocab, keys: keys, count: v.count[:len(keys)]}
-	s.seedRows(learnVectors(words, tokenLines(r, words, lessons.Texts), vectorSettings{dims: 48, window: 5, negatives: 5, epochs: 3, rate: 0.04, seed: o.StudySeed + 2}), o.StudySeed+3)
+	s.seedRows(learnVectors(words, tokenLines(r, words, written), vectorSettings{dims: 48, window: 5, negatives: 5, epochs: 3, rate: 0.04, seed: o.StudySeed + 2}), o.StudySeed+3)
 	targets := lessons.Targets(&o)
 	invented, err := Invented()
 	if err != nil {

@@ -67,6 +67,7 @@ func smallSettings() Settings {
 	o := Defaults()
 	o.Splits = []string{"train"}
 	o.Teachers, o.PerChannel = 2, 1000
+	o.Augmented = nil // its texts are not of these data
 	o.MinCount, o.StudentWords, o.StudentEpochs, o.VectorDims = 2, 200, 20, 8
 	return o
 }
@@ -443,7 +444,7 @@ func TestWriteReadings(t *testing.T) {
 	dir := inventedData(t)
 	writeGzip(t, dir, "goemotions.tsv.gz", "split\tlabel\temotions\ttext", "train\tpositive\tjoy\tnot bad at all", "train\tambiguous\tsurprise\tleft out")
 	var b bytes.Buffer
-	if err := WriteReadings(&b, dir, 5); err != nil {
+	if err := WriteReadings(&b, dir, 5, 7); err != nil {
 		t.Fatal(err)
 	}
 	invented, err := Invented()
@@ -451,8 +452,13 @@ func TestWriteReadings(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
-	if want := 240 + len(invented) + 4*5 + 1; len(lines) != want {
-		t.Fatalf("%d readings, want %d: labels, invented ones, five messages of each channel, one comment", len(lines), want)
+	if want := 240 + len(invented) + 4*5 + 1 + 7; len(lines) != want {
+		t.Fatalf("%d readings, want %d: labels, invented ones, five messages of each channel, one comment, seven augmented texts", len(lines), want)
+	}
+	for i, l := range lines {
+		if augmented := strings.Split(l, "\t")[2] == "augmented"; augmented != (i >= len(lines)-7) {
+			t.Errorf("line %d of %d: %q", i, len(lines), l)
+		}
 	}
 	seen := map[string]bool{}
 	for _, l := range lines {
@@ -462,7 +468,7 @@ func TestWriteReadings(t *testing.T) {
 		}
 		seen[f[0]] = true
 	}
-	last := strings.Split(lines[len(lines)-1], "\t")
+	last := strings.Split(lines[len(lines)-8], "\t")
 	if last[2] != "reddit" || last[3] != "1" || strings.Count(last[7], "\x1e") != 0 || !strings.Contains(last[7], "\x1fnot bad at all\x1f1\x1f50\x1f") {
 		t.Errorf("the comment is read as %q, want one idiom", last)
 	}

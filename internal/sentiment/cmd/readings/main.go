@@ -1,5 +1,5 @@
 // Command readings writes what lexicon and rules see in every labelled and
-// unlabelled message, for teachers that are trained outside of this program
+// unlabelled message and in augmented texts, for teachers that are trained outside of this program
 // (scripts/teacher): go run ./internal/sentiment/cmd/readings --data DIR.
 package main
 
@@ -15,14 +15,15 @@ func main() {
 	data := flag.String("data", "", "folder with labels.tsv.gz and chat.tsv.gz")
 	out := flag.String("out", "", "file to write, outside of the repository: it holds text of the chat")
 	perChannel := flag.Int("per-channel", 60_000, "unlabelled messages of a channel")
+	augmented := flag.Int("augmented", 650_000, "texts made of what people wrote")
 	flag.Parse()
-	if err := run(*data, *out, *perChannel); err != nil {
+	if err := run(*data, *out, *perChannel, *augmented); err != nil {
 		fmt.Fprintf(os.Stderr, "readings: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func run(data, out string, perChannel int) (err error) {
+func run(data, out string, perChannel, augmented int) (err error) {
 	if data == "" || out == "" {
 		return fmt.Errorf("give the folder with --data DIR and the file to write with --out FILE")
 	}
@@ -35,5 +36,5 @@ func run(data, out string, perChannel int) (err error) {
 			err = fmt.Errorf("closing the file of readings: %w", e)
 		}
 	}()
-	return train.WriteReadings(f, data, perChannel)
+	return train.WriteReadings(f, data, perChannel, augmented)
 }
