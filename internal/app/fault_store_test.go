@@ -172,6 +172,17 @@ func (o outage) run(t *testing.T) {
 		return string(a.body)
 	}
 	admin.eventually("the outage shows in /health", func() bool { return strings.Contains(health(), `"degraded"`) })
+	defer func() {
+		if t.Failed() {
+			ended := "open"
+			select {
+			case code := <-viewer.closed:
+				ended = fmt.Sprintf("closed with %d", code)
+			default:
+			}
+			t.Logf("the viewer saw %d of %d messages and its socket is %s; health: %s", viewer.seen.Load(), said["alpha"], ended, health())
+		}
+	}()
 	// Who is let in is known for seconds only; what is said is counted and shown all the same.
 	admin.eventually("the viewer sees what is said during the outage", func() bool { return viewer.seen.Load() == int64(said["alpha"]) })
 	left := admin.call(http.MethodPost, "/api/twitch/disconnect", object{"channel": "beta"}, http.StatusOK, http.StatusServiceUnavailable, http.StatusUnauthorized)
@@ -281,10 +292,11 @@ func (o outage) load(t *testing.T) *load {
 			}
 		})
 	}
-	l.stop = func() {
+	l.stop = sync.OnceFunc(func() {
 		close(done)
 		wg.Wait()
-	}
+	})
+	t.Cleanup(l.stop) // before the server goes, should the test fail
 	return l
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -208,10 +209,12 @@ func (p *person) watch(channel string) *socket {
 	conn.SetReadLimit(8 << 20)
 	s := &socket{closed: make(chan websocket.StatusCode, 1)}
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
+	done, greeted := make(chan struct{}), make(chan struct{})
+	greet := sync.OnceFunc(func() { close(greeted) })
 	go func() {
 		defer close(done)
 		defer conn.CloseNow()
+		defer greet()
 		for {
 			_, data, err := conn.Read(ctx)
 			if err != nil {
@@ -224,11 +227,18 @@ func (p *person) watch(channel string) *socket {
 				return
 			}
 			s.seen.Add(int64(len(f.M) + len(f.Recent)))
+			greet()
 		}
 	}()
 	p.t.Cleanup(func() {
 		cancel()
 		<-done
 	})
+	// The first frame holds the latest messages only: who speaks before it comes may speak unseen.
+	select {
+	case <-greeted:
+	case <-time.After(patience):
+		p.t.Fatalf("watching %s: no frame within %v", channel, patience)
+	}
 	return s
 }
