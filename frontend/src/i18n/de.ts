@@ -436,8 +436,8 @@ export const de: Catalogue = {
     ],
     accuracy: 'Wie oft es stimmt',
     accuracyText: [
-      'Bei 14.048 Nachrichten aus 14 Kanälen, die es nie gelesen hatte, kommt es in 74 von 100 Fällen zum selben Urteil wie der Bewerter, ein großes Sprachmodell. Zwei Bewerter derselben Nachricht sind sich 84-mal einig; VADER, das übliche allgemeine Verfahren, trifft 49-mal.',
-      'Wo der Bewerter sicher war, stimmt es 83-mal von 100, bei Ironie etwa jedes zweite Mal. Die Sicherheit ist beim Wort zu nehmen: Von den Nachrichten, die mit 85 % Sicherheit bewertet sind, stimmen 85 von 100.',
+      'Bei 14.048 Nachrichten aus 14 Kanälen, die es nie gelesen hatte, kommt es in 75 von 100 Fällen zum selben Urteil wie der Bewerter, ein großes Sprachmodell. Zwei Bewerter derselben Nachricht sind sich 84-mal einig; VADER, das übliche allgemeine Verfahren, trifft 49-mal.',
+      'Wo der Bewerter sicher war, stimmt es 84-mal von 100, bei Ironie 57-mal. Die Sicherheit ist beim Wort zu nehmen: Von den Nachrichten, die mit 85 % Sicherheit bewertet sind, stimmen 85 von 100.',
     ],
     accuracyMore: 'Wie gemessen wurde und was es schlecht kann',
     mood: 'Was Stimmung bedeutet',

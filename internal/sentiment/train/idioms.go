@@ -21,10 +21,13 @@ var (
 		"pro player", "best player", "good player", "skilled player", "great aim", "nice aim", "best team", "great play", "good job", "well played",
 		"good teamwork", "smart move", "top tier", "professional", "legend", "genius", "skill", "balanced game", "fair game", "great driver", "best in the world",
 	}
+	// What nobody calls great and means it.
+	failureFrames = []string{"what a great way to %", "what a nice way to %", "great way to %", "good way to % LUL", "amazing way to %"}
+	failures      = []string{"lose", "die", "throw", "lose a game", "throw a lead", "waste a smoke", "end the run", "get banned", "lose all the loot", "start the day with a loss"}
 )
 
 // lexiconLessons adds invented messages of idioms, emotes, emoji and faces with
-// what their rating says about them, and ironic praise.
+// what their rating says about them, ironic praise, and praise of failures.
 func lexiconLessons(l *Lessons) {
 	for _, x := range sentiment.RatedEntries() {
 		frames := faceFrames
@@ -41,6 +44,11 @@ func lexiconLessons(l *Lessons) {
 	for _, f := range ironyFrames {
 		for _, x := range praises {
 			l.add(strings.ReplaceAll(f, "%", x), [3]float32{0.26, 0.06, 0.68})
+		}
+	}
+	for _, f := range failureFrames {
+		for _, x := range failures {
+			l.add(strings.ReplaceAll(f, "%", x), [3]float32{0.2, 0.08, 0.72})
 		}
 	}
 }

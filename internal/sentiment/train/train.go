@@ -309,8 +309,8 @@ func tokenLines(r *reader, v *vocabulary, texts []string) [][]int32 {
 // How much a lesson in today's words counts, and one of the lexicon: there are
 // few of either.
 const (
-	inventedWeight = 3
-	lexiconWeight  = 2
+	inventedWeight = 2
+	lexiconWeight  = 4
 )
 
 // Study trains the model that ships and returns its file.

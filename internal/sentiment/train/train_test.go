@@ -487,7 +487,7 @@ func TestLexiconLessons(t *testing.T) {
 			t.Fatalf("%q: chances sum to %v", l.Texts[i], sum)
 		}
 	}
-	for text, want := range map[string]int{"that was not bad": 1, "this is not funny": 2, "PogChamp": 1, "Sadge Sadge": 2, "pro player Kappa": 2, "@user no cap": 0} {
+	for text, want := range map[string]int{"that was not bad": 1, "this is not funny": 2, "PogChamp": 1, "Sadge Sadge": 2, "pro player Kappa": 2, "great way to lose": 2, "@user no cap": 0} {
 		if p, ok := at[text]; !ok || argmax(p[:]) != want {
 			t.Errorf("%q: %v, want class %d", text, p, want)
 		}
