@@ -57,7 +57,8 @@ type model struct {
 	extras   int
 	subMask  uint32
 	pairMask uint32
-	scaleOf  [maxTokens + 1]float32 // 1/√n
+	scaleOf  [maxTokens + 1]float32  // 1/√n
+	none     [3 * filterWords]uint64 // a row of zeros, beside the first and the last token
 	// The layer of outputs in the order of the lanes.
 	mean    [MeanUnits]unit
 	filters [Filters]unit
@@ -97,6 +98,9 @@ func parseModel(b []byte) (*model, error) {
 	m.pairs = append([]uint8(nil), b...)
 	m.subBase, m.extras = int(m.Vocabulary), int(m.Vocabulary+m.Subs)
 	m.subMask, m.pairMask = m.Subs-1, m.Pairs-1
+	for k := range m.none {
+		m.none[k] = 0x8080808080808080
+	}
 	for j := range MeanUnits {
 		m.mean[laneOrder(j)] = unit{m.MeanBias[j], m.OutMean[0][j], m.OutMean[1][j], m.OutMean[2][j]}
 	}
@@ -132,22 +136,30 @@ const (
 // each word.
 type filterLanes [2 * 3 * filterWords]uint64
 
+// tokenRows are the rows of one token: mostly one, which then need not be split
+// into lanes, or the sum of several.
+type tokenRows struct {
+	one []uint64 // the filter part of the only row, or nil
+	sum filterLanes
+	n   int
+}
+
+// split makes the sum of the only row.
+func (t *tokenRows) split() {
+	if t.one == nil {
+		return
+	}
+	t.sum = filterLanes{}
+	t.sum.add(t.one)
+	t.one = nil
+}
+
 // messageLanes are the summed first two parts of a message.
 type messageLanes [2 * globalWords]uint64
 
-// set begins a token with one row.
-func (l *filterLanes) set(row []uint64) {
-	row = row[globalWords:rowWords]
-	for k, w := range row {
-		l[2*k] = w & lanes
-		l[2*k+1] = w >> 8 & lanes
-	}
-}
-
-// add adds one more row.
-func (l *filterLanes) add(row []uint64) {
-	row = row[globalWords:rowWords]
-	for k, w := range row {
+// add adds the filter part of a row.
+func (l *filterLanes) add(part []uint64) {
+	for k, w := range part[:3*filterWords] {
 		l[2*k] += w & lanes
 		l[2*k+1] += w >> 8 & lanes
 	}
@@ -191,28 +203,22 @@ func (m *model) judge(z *[3]float32, s *scratch, x *lexicon, g *signals, text st
 	pairSum := m.pairsOf(s, s.n)
 	var sum messageLanes
 	var best [2 * filterWords]uint64
-	var ring [3]filterLanes
+	var ring [3]tokenRows
 	left, mid, cur := &ring[0], &ring[1], &ring[2]
-	var leftRows, midRows, rows int
+	cur.one, cur.n = m.none[:], 1
 	total, used := 0, 0
 	for i := 0; ; i++ {
 		left, mid, cur = mid, cur, left
-		leftRows, midRows = midRows, rows
 		more := i < s.n && total < maxMeanRows-maxTokenRows
 		if more {
-			t := &s.tokens[i]
-			rows = m.token(cur, &sum, t, ids[i], x, g, text)
-			total += rows
+			m.token(cur, &sum, &s.tokens[i], ids[i], x, g, text)
+			total += cur.n
 			used++
 		} else {
-			*cur, rows = filterLanes{}, 0
+			cur.one, cur.n = m.none[:], 1
 		}
 		if i > 0 { // the filters around token i−1, whose right neighbour is cur
-			fill := uint64(128*(3*maxTokenRows-leftRows-midRows-rows)) * laneOnes
-			for k := range best {
-				v := left[k] + mid[2*filterWords+k] + cur[4*filterWords+k] + fill
-				best[k] = maxLanes(best[k], v)
-			}
+			around(&best, left, mid, cur)
 		}
 		if !more {
 			break
@@ -222,6 +228,27 @@ func (m *model) judge(z *[3]float32, s *scratch, x *lexicon, g *signals, text st
 		pairSum = m.pairsOf(s, used)
 	}
 	m.finish(z, &sum, &best, &pairSum, total, used, g, noRules)
+}
+
+// around keeps in best the higher of what it holds and what the filters answer
+// to three neighbours.
+func around(best *[2 * filterWords]uint64, left, mid, right *tokenRows) {
+	fill := uint64(128*(3*maxTokenRows-left.n-mid.n-right.n)) * laneOnes
+	if left.one != nil && mid.one != nil && right.one != nil {
+		a, b, c := left.one[:filterWords], mid.one[filterWords:2*filterWords], right.one[2*filterWords:3*filterWords]
+		for k := range filterWords {
+			u, v, w := a[k], b[k], c[k]
+			best[2*k] = maxLanes(best[2*k], u&lanes+v&lanes+w&lanes+fill)
+			best[2*k+1] = maxLanes(best[2*k+1], u>>8&lanes+v>>8&lanes+w>>8&lanes+fill)
+		}
+		return
+	}
+	left.split()
+	mid.split()
+	right.split()
+	for k := range best {
+		best[k] = maxLanes(best[k], left.sum[k]+mid.sum[2*filterWords+k]+right.sum[4*filterWords+k]+fill)
+	}
 }
 
 // pairsOf sums the pairs of the first n tokens.
@@ -239,38 +266,40 @@ func (m *model) pairsOf(s *scratch, n int) (sum [3]int32) {
 	return sum
 }
 
-// token sums the rows of t, whose row is id, and returns how many there were.
-func (m *model) token(l *filterLanes, sum *messageLanes, t *token, id int32, x *lexicon, g *signals, text string) int {
-	rows := 0
+// token finds the rows of t, whose row is id, and adds their first two parts to
+// sum.
+func (m *model) token(r *tokenRows, sum *messageLanes, t *token, id int32, x *lexicon, g *signals, text string) {
+	var first []uint64
+	r.n = 0
 	if id >= 0 {
 		row := m.rows[int(id)*rowWords:][:rowWords]
-		l.set(row)
 		sum.add(row)
-		rows = 1
+		first, r.n = row[globalWords:], 1
 		if t.shape&(shapeCaps|shapeLong|shapeIdiom) == 0 && t.count == 1 {
-			return rows
+			r.one = first
+			return
 		}
-	} else {
-		*l = filterLanes{}
-		if t.hasSubwords() {
-			var sub [maxSubwords]uint32
-			n := subwords(&sub, text[t.start:t.end])
-			for _, h := range sub[:n] {
-				row := m.rows[(m.subBase+int(h&m.subMask))*rowWords:][:rowWords]
-				l.add(row)
-				sum.add(row)
-			}
-			rows = n
+	}
+	r.one, r.sum = nil, filterLanes{}
+	if id >= 0 {
+		r.sum.add(first)
+	} else if t.hasSubwords() {
+		var sub [maxSubwords]uint32
+		r.n = subwords(&sub, text[t.start:t.end])
+		for _, h := range sub[:r.n] {
+			row := m.rows[(m.subBase+int(h&m.subMask))*rowWords:][:rowWords]
+			r.sum.add(row[globalWords:])
+			sum.add(row)
 		}
 	}
 	var extra [maxTokenRows]int
 	n := t.extras(&extra, x, g, id >= 0)
-	for _, r := range extra[:n] {
-		row := m.rows[(m.extras+r)*rowWords:][:rowWords]
-		l.add(row)
+	for _, e := range extra[:n] {
+		row := m.rows[(m.extras+e)*rowWords:][:rowWords]
+		r.sum.add(row[globalWords:])
 		sum.add(row)
 	}
-	return rows + n
+	r.n += n
 }
 
 // finish adds the global rows and applies the layer of outputs.

@@ -73,13 +73,13 @@ func TestLanesNeverOverflow(t *testing.T) {
 	s.judge(e.lex, &g)
 	total := 0
 	for i := range s.n {
-		var l filterLanes
+		var r tokenRows
 		var sum messageLanes
-		rows := e.model.token(&l, &sum, &s.tokens[i], e.model.vocab.get(s.tokens[i].key), e.lex, &g, text)
-		if rows > maxTokenRows {
-			t.Errorf("a token adds %d rows, want %d at most", rows, maxTokenRows)
+		e.model.token(&r, &sum, &s.tokens[i], e.model.vocab.get(s.tokens[i].key), e.lex, &g, text)
+		if r.n > maxTokenRows {
+			t.Errorf("a token adds %d rows, want %d at most", r.n, maxTokenRows)
 		}
-		total += rows
+		total += r.n
 	}
 	if total <= 2*maxMeanRows {
 		t.Fatalf("%d rows: the message does not reach the limit of %d", total, maxMeanRows)
