@@ -69,6 +69,16 @@ type learnedList struct {
 	} `json:"emotes"`
 }
 
+// in reports whether text holds one of the emotes.
+func (l *learnedList) in(text string) bool {
+	for i := range l.Emotes {
+		if strings.Contains(text, l.Emotes[i].Emote) {
+			return true
+		}
+	}
+	return false
+}
+
 // listen opens a socket of chatmood.v1 and returns what waits for a frame of a
 // type that is as wanted.
 func (s *server) listen(channel string) (conn *websocket.Conn, until func(kind string, want func(json.RawMessage) bool)) {
