@@ -205,6 +205,32 @@ func (s *server) raw(t *testing.T, data string) (statuses []int) {
 	}
 }
 
+// TestTooLargeIsTold: who sends all of a body before reading is told that it is
+// too large, instead of losing the connection.
+func TestTooLargeIsTold(t *testing.T) {
+	s := serve(t, nil)
+	body := `{"email":"` + strings.Repeat("a", 7<<20) + `"}`
+	conn, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Fprintf(conn, "POST /api/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body); err != nil {
+		t.Fatalf("sending: %v", err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatalf("the answer: %v", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("status %d, want 413", resp.StatusCode)
+	}
+}
+
 // TestSmuggling: where a request ends is never in doubt. What proxies may read
 // in two ways is refused, or read in the one way that RFC 9112 has, and nothing
 // of a body is taken for a request.

@@ -201,10 +201,39 @@ func (a *API) limit(next http.Handler) http.Handler {
 			_ = control.SetReadDeadline(time.Now().Add(bodyTimeout))
 			r.Body = &timedBody{r.Body, control}
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, size)
+		sent := r.Body
+		read := &countedBody{Reader: http.MaxBytesReader(w, sent, size)}
+		r.Body = read
 		next.ServeHTTP(w, r)
+		if read.n >= size && !read.ended {
+			// Who is still sending when the connection closes may not get to read
+			// why: so more of it is taken, if it comes in time.
+			_, _ = io.CopyN(io.Discard, sent, excessBytes)
+		}
 	})
 }
+
+// excessBytes of a body that is too large are taken and thrown away: 8 MiB.
+const excessBytes = 8 << 20
+
+// countedBody is a body that knows how much of it was read. Whoever reads it may
+// close it: the server does so in the end.
+type countedBody struct {
+	io.Reader
+	n     int64
+	ended bool
+}
+
+// Read implements [io.Reader].
+func (b *countedBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	b.n += int64(n)
+	b.ended = b.ended || errors.Is(err, io.EOF)
+	return n, err
+}
+
+// Close implements [io.Closer].
+func (*countedBody) Close() error { return nil }
 
 // timedBody is a body that has to arrive by the connection's deadline. When it
 // is there, the deadline ends: the server goes on reading to see whether the
