@@ -18,18 +18,10 @@ const (
 )
 
 // AugmentedTexts are the first n texts that [Augment] makes of the chat in dir
-// and of Reddit's comments. What was written in the channels of hidden is left
-// out.
-func AugmentedTexts(dir string, hidden map[string]bool, n int) ([]string, error) {
-	labels, err := Labels(dir, "train", "dev", "test")
-	if err != nil {
-		return nil, err
-	}
+// and of reddit's comments. What was written in the channels of hidden is left
+// out, and so are the texts that are labelled there.
+func AugmentedTexts(dir string, labels, reddit []Example, hidden map[string]bool, n int) ([]string, error) {
 	chat, err := Chat(dir, 1<<30)
-	if err != nil {
-		return nil, err
-	}
-	reddit, err := Reddit(dir)
 	if err != nil {
 		return nil, err
 	}

@@ -59,7 +59,11 @@ func TestAugmentedTextsLeaveOutHiddenChannels(t *testing.T) {
 	writeGzip(t, dir, "labels.tsv.gz", "id\tchannel\tyear\tsplit\tscore\tflags\tsecond\ttext", "1\tx2\t2024\tdev\t1\t-\t\tours and secret twice")
 	writeGzip(t, dir, "chat.tsv.gz", "channel\tyear\tuser\temotes\ttext",
 		"x1\t2024\tu\t\tours and open", "x1\t2024\tu\t\topen and ours", "x2\t2024\tu\t\tsecret and hidden", "x1\t2024\tu\t\tours and secret twice")
-	got, err := AugmentedTexts(dir, map[string]bool{"x2": true}, 1000)
+	labels, err := Labels(dir, "dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := AugmentedTexts(dir, labels, nil, map[string]bool{"x2": true}, 1000)
 	if err != nil || len(got) == 0 {
 		t.Fatal(got, err)
 	}
@@ -106,7 +110,7 @@ func TestTeachAugmented(t *testing.T) {
 	}
 	o := smallSettings()
 	o.Splits = []string{"train", "dev"} // hides no channel
-	texts, err := AugmentedTexts(dir, hiddenChannels(labels, o.Splits), 30)
+	texts, err := AugmentedTexts(dir, labels, nil, hiddenChannels(labels, o.Splits), 30)
 	if err != nil || len(texts) != 30 {
 		t.Fatalf("%d texts, %v", len(texts), err)
 	}

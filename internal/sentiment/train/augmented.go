@@ -61,6 +61,27 @@ func parseAugmented(b []byte) (*augmentedJudgements, error) {
 	return j, nil
 }
 
+// judgedAugmented returns the augmented texts of the data in dir and what file
+// says of each; none where file is empty or of other texts.
+func judgedAugmented(dir string, file []byte, labels, reddit []Example, hidden map[string]bool, log func(format string, args ...any)) ([]string, [][2]uint8, error) {
+	if len(file) == 0 {
+		return nil, nil, nil
+	}
+	j, err := parseAugmented(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	texts, err := AugmentedTexts(dir, labels, reddit, hidden, len(j.judged))
+	if err != nil {
+		return nil, nil, err
+	}
+	if augmentedDigest(texts) != j.digest {
+		log("the larger teacher has not judged augmented texts of these data: learning without them")
+		return nil, nil, nil
+	}
+	return texts, j.judged, nil
+}
+
 // chances returns the chances of neutral, positive and negative.
 func chances(q [2]uint8) (p [3]float32) {
 	p[1], p[2] = float32(q[0])/255, float32(q[1])/255

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// inventedTSV are messages in today's words, invented and labelled for this
-// project: chat that can be had is mostly years old.
+// inventedTSV are messages that were invented and labelled for this project, in
+// the words of all years up to today: chat that can be had is mostly years old.
 //
 //go:embed invented.tsv
 var inventedTSV string

@@ -67,7 +67,7 @@ func WriteReadings(w io.Writer, dir string, perChannel, augmented int) error {
 			writeReading(b, r, l.Text, fmt.Sprintf("%s\t%s\t%d\t%s\t-", l.Channel, l.Split, l.Score, flags))
 		}
 	}
-	texts, err := AugmentedTexts(dir, hiddenChannels(labels, Defaults().Splits), augmented)
+	texts, err := AugmentedTexts(dir, labels, reddit, hiddenChannels(labels, Defaults().Splits), augmented)
 	if err != nil {
 		return err
 	}

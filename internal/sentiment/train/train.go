@@ -115,6 +115,10 @@ func Teach(dir string, o Settings, log func(format string, args ...any)) (*Lesso
 	if err != nil {
 		return nil, fmt.Errorf("reading the judgements of the larger teacher: %w", err)
 	}
+	augmented, judged, err := judgedAugmented(dir, o.Augmented, labels, reddit, hidden, log)
+	if err != nil {
+		return nil, fmt.Errorf("reading the judgements of augmented texts: %w", err)
+	}
 	engine, err := sentiment.NewWith(sentiment.Options{NoModel: true})
 	if err != nil {
 		return nil, err
@@ -198,38 +202,15 @@ func Teach(dir string, o Settings, log func(format string, args ...any)) (*Lesso
 	log("%d lessons judged by teachers, %d of them by the larger one", len(lessons), larger)
 	lexiconLessons(out)
 	out.Written = len(out.Texts)
-	if err := out.augment(dir, o.Augmented, hidden, r, v, teachers, log); err != nil {
-		return nil, err
+	made := make([]sample, len(augmented))
+	for i, t := range augmented {
+		made[i] = r.sample(v, t)
+		out.add(t, [3]float32{})
+		out.Larger[out.Written+i] = chances(judged[i])
 	}
+	judgeLessons(teachers, made, out.Small[out.Written:])
+	log("%d augmented lessons judged", len(made))
 	return out, nil
-}
-
-// augment adds augmented texts and what the teachers think of them.
-func (l *Lessons) augment(dir string, file []byte, hidden map[string]bool, r *reader, v *vocabulary, teachers []*net, log func(format string, args ...any)) error {
-	if len(file) == 0 {
-		return nil
-	}
-	judged, err := parseAugmented(file)
-	if err != nil {
-		return err
-	}
-	texts, err := AugmentedTexts(dir, hidden, len(judged.judged))
-	if err != nil {
-		return err
-	}
-	if augmentedDigest(texts) != judged.digest {
-		log("the larger teacher has not judged augmented texts of these data: learning without them")
-		return nil
-	}
-	samples := make([]sample, len(texts))
-	for i, t := range texts {
-		samples[i] = r.sample(v, t)
-		l.add(t, [3]float32{})
-		l.Larger[l.Written+i] = chances(judged.judged[i])
-	}
-	judgeLessons(teachers, samples, l.Small[l.Written:])
-	log("%d augmented lessons judged", len(texts))
-	return nil
 }
 
 // hiddenChannels are the channels of other splits than these: they stay unseen
@@ -306,7 +287,7 @@ func tokenLines(r *reader, v *vocabulary, texts []string) [][]int32 {
 	return lines
 }
 
-// How much a lesson in today's words counts, and one of the lexicon: there are
+// How much an invented message counts, and a lesson of the lexicon: there are
 // few of either.
 const (
 	inventedWeight = 2
@@ -334,16 +315,16 @@ func Study(dir string, lessons *Lessons, o Settings, log func(format string, arg
 	if err != nil {
 		return nil, err
 	}
-	today := make(map[string]bool, len(invented))
+	isInvented := make(map[string]bool, len(invented))
 	for i := range invented {
-		today[invented[i].Text] = true
+		isInvented[invented[i].Text] = true
 	}
 	all := make([]lesson, len(lessons.Texts))
 	for i, t := range lessons.Texts {
 		all[i] = s.lesson(engine, t)
 		all[i].target = targets[i]
 		switch {
-		case today[t]:
+		case isInvented[t]:
 			all[i].weight = inventedWeight
 		case lessons.Small[i] == [3]float32{}: // of the lexicon: nobody judged it
 			all[i].weight = lexiconWeight
