@@ -168,6 +168,60 @@ func TestStopWhileSending(t *testing.T) {
 	}
 }
 
+// stopping is a queue that hears of the stop just before what became of a mail.
+type stopping struct {
+	mail.Queue
+	stop context.CancelFunc
+}
+
+func (q stopping) Bury(ctx context.Context, id string, at time.Time, reason string) error {
+	q.stop()
+	return q.Queue.Bury(ctx, id, at, reason)
+}
+
+func (q stopping) Retry(ctx context.Context, id string, at time.Time, reason string) error {
+	q.stop()
+	return q.Queue.Retry(ctx, id, at, reason)
+}
+
+// TestStopWhileNoting: what became of a mail is kept, though the outbox stops
+// just then.
+func TestStopWhileNoting(t *testing.T) {
+	for name, c := range map[string]struct {
+		maxAge        time.Duration
+		dead, waiting int
+	}{
+		"given up":        {maxAge: 1, dead: 1},
+		"tried once more": {maxAge: time.Hour, waiting: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			failing := senderFunc(func(context.Context, mail.Message) error { return errors.New("not this one") })
+			b := openBox(t, t.TempDir(), failing, func(cfg *mail.OutboxConfig) {
+				cfg.Queue, cfg.MaxAge = stopping{cfg.Queue, stop}, c.maxAge
+			})
+			put(t, b, 1)
+			b.Run(ctx)
+			if got := b.stats(t); got.Dead != c.dead || got.Waiting != c.waiting {
+				t.Errorf("%+v, want %d dead and %d waiting", got, c.dead, c.waiting)
+			}
+			queue := b.store.Outbox()
+			dead, err := queue.Dead(t.Context(), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			waiting, err := queue.Waiting(t.Context(), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if list := append(dead, waiting...); len(list) != 1 || !strings.Contains(list[0].Error, "not this one") {
+				t.Errorf("%d mails are kept, want one with the reason of its failure", len(list))
+			}
+		})
+	}
+}
+
 func TestRefusedMail(t *testing.T) {
 	s := &mailServer{}
 	startMail(t, s, listen{})
