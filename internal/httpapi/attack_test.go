@@ -176,17 +176,24 @@ func TestSlowClients(t *testing.T) {
 	}
 }
 
-// raw sends bytes and returns the status of each answer until the server hangs up.
-func (s *server) raw(t *testing.T, data string) (statuses []int) {
+// dial opens a connection that lasts 20 s at most.
+func (s *server) dial(t *testing.T) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", s.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	t.Cleanup(func() { conn.Close() })
 	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
+	return conn
+}
+
+// raw sends bytes and returns the status of each answer until the server hangs up.
+func (s *server) raw(t *testing.T, data string) (statuses []int) {
+	t.Helper()
+	conn := s.dial(t)
 	if _, err := io.WriteString(conn, data); err != nil && !strings.Contains(err.Error(), "reset") && !strings.Contains(err.Error(), "pipe") {
 		t.Fatal(err) // the server may have heard enough
 	}
@@ -210,14 +217,7 @@ func (s *server) raw(t *testing.T, data string) (statuses []int) {
 func TestTooLargeIsTold(t *testing.T) {
 	s := serve(t, nil)
 	body := `{"email":"` + strings.Repeat("a", 7<<20) + `"}`
-	conn, err := net.Dial("tcp", s.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
+	conn := s.dial(t)
 	if _, err := fmt.Fprintf(conn, "POST /api/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body); err != nil {
 		t.Fatalf("sending: %v", err)
 	}
