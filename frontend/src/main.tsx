@@ -22,17 +22,20 @@ const queries = new QueryClient({
 
 document.documentElement.lang = language
 
-const rather = misplaced(basePath, window.location)
-if (rather !== undefined) window.location.replace(rather)
-
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no element with id "root"')
-createRoot(root).render(
-  <StrictMode>
-    <QueryClientProvider client={queries}>
-      <AuthProvider>
-        <App />
-      </AuthProvider>
-    </QueryClientProvider>
-  </StrictMode>,
-)
+
+// The page goes on running for a moment after it was sent elsewhere, and must
+// not draw what it is leaving.
+const rather = misplaced(basePath, window.location)
+if (rather !== undefined) window.location.replace(rather)
+else
+  createRoot(root).render(
+    <StrictMode>
+      <QueryClientProvider client={queries}>
+        <AuthProvider>
+          <App />
+        </AuthProvider>
+      </QueryClientProvider>
+    </StrictMode>,
+  )
